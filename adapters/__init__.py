@@ -1,0 +1,1 @@
+"""One technology each, implementing the domain's ports."""

@@ -1,0 +1,1 @@
+"""The ledger's store: an embedded or a given PostgreSQL."""

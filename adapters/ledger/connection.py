@@ -1,0 +1,43 @@
+"""Connections to the ledger's database, with every wait bounded."""
+
+from typing import Final
+
+import psycopg
+from psycopg import Connection
+from psycopg.conninfo import make_conninfo
+
+GATEWAY_ROLE: Final = "tollbook_gateway"
+"""What the gateway may do to the log: select and insert, nothing else."""
+
+LOCK_TIMEOUT_MS = 5_000
+STATEMENT_TIMEOUT_MS = 10_000
+IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000
+CONNECTION_CHECK_MS = 500
+
+
+def connect(dsn: str, *, role: str | None = GATEWAY_ROLE) -> Connection:
+    """Open a connection in autocommit, as the gateway's role unless told otherwise.
+
+    A killed client's queued pipeline must not commit after its death, and nobody waits for ever
+    (process-model §3): hence the server-side limits.
+    """
+    options: dict[str, int | str] = {
+        "timezone": "UTC",
+        "lock_timeout": LOCK_TIMEOUT_MS,
+        "statement_timeout": STATEMENT_TIMEOUT_MS,
+        "idle_in_transaction_session_timeout": IDLE_IN_TRANSACTION_TIMEOUT_MS,
+        "client_connection_check_interval": CONNECTION_CHECK_MS,
+    }
+    if role is not None:
+        options["role"] = role
+    conninfo = make_conninfo(
+        dsn,
+        options=" ".join(f"-c {name}={value}" for name, value in options.items()),
+        connect_timeout=5,
+        application_name="tollbook",
+        keepalives_idle=10,
+        keepalives_interval=5,
+        keepalives_count=3,
+        tcp_user_timeout=15_000,
+    )
+    return psycopg.connect(conninfo, autocommit=True)

@@ -1,0 +1,59 @@
+"""The database's schema: made once, under a lock, before any worker starts."""
+
+from importlib.resources import files
+
+import psycopg
+from psycopg import Connection, sql
+
+from adapters.ledger.connection import GATEWAY_ROLE
+
+SCHEMA_VERSION = 1
+_MIGRATION_LOCK = 0x70115C4E
+
+
+class SchemaError(Exception):
+    """The database is not one that this release can work with."""
+
+
+def migrate(dsn: str) -> None:
+    """Bring the database to this release's schema, whoever else tries at the same time.
+
+    Takes the owner's DSN. Raises SchemaError for a database of a newer release.
+    """
+    with psycopg.connect(dsn) as conn:
+        conn.execute("SELECT pg_advisory_xact_lock(%s)", (_MIGRATION_LOCK,))
+        version = _version(conn)
+        if version > SCHEMA_VERSION:
+            message = f"The database has schema {version}; this release knows {SCHEMA_VERSION}."
+            raise SchemaError(message)
+        if version < SCHEMA_VERSION:
+            _create(conn)
+
+
+def check(dsn: str) -> None:
+    """Raise SchemaError unless the schema is this release's."""
+    with psycopg.connect(dsn) as conn:
+        version = _version(conn)
+    if version != SCHEMA_VERSION:
+        message = f"The database has schema {version} and {SCHEMA_VERSION} is needed: run 'serve'."
+        raise SchemaError(message)
+
+
+def _version(conn: Connection) -> int:
+    known = conn.execute("SELECT to_regclass('public.ledger_schema')").fetchone()
+    if known is None or known[0] is None:
+        return 0
+    row = conn.execute("SELECT max(version) FROM public.ledger_schema").fetchone()
+    return int(row[0] or 0) if row else 0
+
+
+def _create(conn: Connection) -> None:
+    role = sql.Identifier(GATEWAY_ROLE)
+    exists = conn.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (GATEWAY_ROLE,)).fetchone()
+    if exists is None:
+        conn.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(role))
+    conn.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(role))
+    statements = files("adapters.ledger").joinpath("schema.sql").read_text(encoding="utf-8")
+    conn.execute(statements.encode())
+    conn.execute("CREATE TABLE public.ledger_schema (version int PRIMARY KEY)")
+    conn.execute("INSERT INTO public.ledger_schema VALUES (%s)", (SCHEMA_VERSION,))

@@ -1,0 +1,1 @@
+"""HTTP in, wiring, settings and the command line."""

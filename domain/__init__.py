@@ -1,0 +1,1 @@
+"""The rules of the bill: no input or output, no clock and no randomness of its own."""

@@ -1,0 +1,76 @@
+"""The facts of an API key. Amounts in nanos; the secret is nowhere, its name is a salted hash."""
+
+from datetime import datetime
+
+from domain.aggregate import Fact, FirstFact
+from domain.money import Nanos
+
+
+class Created(FirstFact):
+    """The key exists and may call what its scope allows; an empty scope is everything."""
+
+    TOPIC = "api_key.created.1"
+    customer_id: str
+    wallet_id: str
+    name_hash: str
+    allowed_models: list[str]
+    allowed_providers: list[str]
+    quota_amount: Nanos | None
+    quota_window: str
+    permissions: list[str]
+    expires_at: datetime | None
+    actor: str
+
+
+class Reserved(Fact):
+    """A hold counts towards the quota of this window."""
+
+    TOPIC = "api_key.reserved.1"
+    request_id: str
+    amount: Nanos
+    window: str
+    expires_at: datetime
+
+
+class Charged(Fact):
+    """The hold became a charge, counted in the window in which the hold was made."""
+
+    TOPIC = "api_key.charged.1"
+    request_id: str
+    held: Nanos
+    amount: Nanos
+    window: str
+
+
+class Released(Fact):
+    """The hold counts no more."""
+
+    TOPIC = "api_key.released.1"
+    request_id: str
+    held: Nanos
+    window: str
+
+
+class HoldExpired(Fact):
+    """The hold's time ran out."""
+
+    TOPIC = "api_key.hold_expired.1"
+    request_id: str
+    held: Nanos
+    window: str
+
+
+class Corrected(Fact):
+    """A charge of this key was corrected; positive gives quota back in the charge's window."""
+
+    TOPIC = "api_key.corrected.1"
+    request_id: str
+    amount: Nanos
+    window: str
+
+
+class Disabled(Fact):
+    """The key opens no door any more."""
+
+    TOPIC = "api_key.disabled.1"
+    actor: str

@@ -1,0 +1,152 @@
+"""The facts of a wallet. Amounts in nanos; an allocation is a list of (grant id, nanos).
+
+`held` on a fact that ends a hold is the whole hold, so that a reader needs no other fact:
+reserved falls by `held`, posted falls by `amount` and by what expired.
+"""
+
+from datetime import datetime
+
+from domain.aggregate import Fact, FirstFact
+from domain.grants import Allocation
+from domain.money import Nanos
+
+
+class Opened(FirstFact):
+    """The wallet exists, in one currency for ever."""
+
+    TOPIC = "wallet.opened.1"
+    customer_id: str
+    currency: str
+    excess_policy: str
+
+
+class Granted(Fact):
+    """Credit came in; `repaid` of it went to the debt at once."""
+
+    TOPIC = "wallet.granted.1"
+    grant_id: str
+    amount: Nanos
+    category: str
+    priority: int
+    expires_at: datetime | None
+    repaid: Nanos
+    reference: str | None
+    actor: str
+
+
+class Reserved(Fact):
+    """A hold was opened."""
+
+    TOPIC = "wallet.reserved.1"
+    request_id: str
+    key_id: str
+    amount: Nanos
+    allocations: Allocation
+    overdraft: Nanos
+    expires_at: datetime
+
+
+class Charged(Fact):
+    """A call was charged; its hold, if it still had one, is over.
+
+    rated = amount + absorbed. What the hold had not covered came from credit, then overdraft.
+    """
+
+    TOPIC = "wallet.charged.1"
+    request_id: str
+    key_id: str
+    held: Nanos
+    amount: Nanos
+    absorbed: Nanos
+    allocations: Allocation
+    overdraft: Nanos
+    returned: Allocation
+    expired: Allocation
+    repaid: Allocation
+
+
+class Released(Fact):
+    """A hold ended and nothing was owed."""
+
+    TOPIC = "wallet.released.1"
+    request_id: str
+    key_id: str
+    held: Nanos
+    reason: str
+    returned: Allocation
+    expired: Allocation
+    repaid: Allocation
+
+
+class HoldExpired(Fact):
+    """A hold's time ran out and nobody had ended it."""
+
+    TOPIC = "wallet.hold_expired.1"
+    request_id: str
+    key_id: str
+    held: Nanos
+    returned: Allocation
+    expired: Allocation
+    repaid: Allocation
+
+
+class GrantExpired(Fact):
+    """What was left of a grant is gone."""
+
+    TOPIC = "wallet.grant_expired.1"
+    grant_id: str
+    amount: Nanos
+
+
+class GrantVoided(Fact):
+    """An operator took back what was unused of a grant."""
+
+    TOPIC = "wallet.grant_voided.1"
+    grant_id: str
+    amount: Nanos
+    reason: str
+    actor: str
+
+
+class Corrected(Fact):
+    """A charge was corrected; positive gives credit back, negative takes more."""
+
+    TOPIC = "wallet.corrected.1"
+    correction_id: str
+    request_id: str
+    amount: Nanos
+    allocations: Allocation
+    expired: Allocation
+    repaid: Nanos
+    overdraft: Nanos
+    actor: str
+
+
+class OverdraftLimitChanged(Fact):
+    """How far below zero a hold may go."""
+
+    TOPIC = "wallet.overdraft_limit_changed.1"
+    limit: Nanos
+    actor: str
+
+
+class ExcessPolicyChanged(Fact):
+    """What happens to a charge that nothing covers: absorbed, or debt."""
+
+    TOPIC = "wallet.excess_policy_changed.1"
+    policy: str
+    actor: str
+
+
+class Frozen(Fact):
+    """No new hold is opened."""
+
+    TOPIC = "wallet.frozen.1"
+    actor: str
+
+
+class Unfrozen(Fact):
+    """Holds are opened again."""
+
+    TOPIC = "wallet.unfrozen.1"
+    actor: str
