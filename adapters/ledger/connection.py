@@ -5,6 +5,7 @@ from typing import Final
 import psycopg
 from psycopg import Connection
 from psycopg.conninfo import make_conninfo
+from psycopg_pool import AsyncConnectionPool
 
 GATEWAY_ROLE: Final = "tollbook_gateway"
 """What the gateway may do to the log: select and insert, nothing else."""
@@ -16,10 +17,30 @@ CONNECTION_CHECK_MS = 500
 
 
 def connect(dsn: str, *, role: str | None = GATEWAY_ROLE) -> Connection:
-    """Open a connection in autocommit, as the gateway's role unless told otherwise.
+    """Open a connection in autocommit, as the gateway's role unless told otherwise."""
+    return psycopg.connect(_conninfo(dsn, role), autocommit=True)
 
-    A killed client's queued pipeline must not commit after its death, and nobody waits for ever
-    (process-model §3): hence the server-side limits.
+
+async def open_pool(dsn: str, most: int) -> AsyncConnectionPool:
+    """Open a pool of asynchronous connections, as the gateway's role."""
+    pool = AsyncConnectionPool(
+        _conninfo(dsn, GATEWAY_ROLE),
+        min_size=1,
+        max_size=most,
+        open=False,
+        kwargs={"autocommit": True},
+        check=AsyncConnectionPool.check_connection,
+        timeout=5,
+    )
+    await pool.open()
+    return pool
+
+
+def _conninfo(dsn: str, role: str | None) -> str:
+    """Bound every wait on the server's side too.
+
+    A killed client's queued pipeline must not commit after its death, and a half-open client's
+    transaction must not block everyone (process-model §3).
     """
     options: dict[str, int | str] = {
         "timezone": "UTC",
@@ -30,7 +51,7 @@ def connect(dsn: str, *, role: str | None = GATEWAY_ROLE) -> Connection:
     }
     if role is not None:
         options["role"] = role
-    conninfo = make_conninfo(
+    return make_conninfo(
         dsn,
         options=" ".join(f"-c {name}={value}" for name, value in options.items()),
         connect_timeout=5,
@@ -40,4 +61,3 @@ def connect(dsn: str, *, role: str | None = GATEWAY_ROLE) -> Connection:
         keepalives_count=3,
         tcp_user_timeout=15_000,
     )
-    return psycopg.connect(conninfo, autocommit=True)

@@ -22,7 +22,22 @@ def test_a_decimal_string_is_read_exactly(text: str, nanos: int) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "1.", ".5", "01", "+1", "1e3", "1,000", " 1", "1 ", "1\n", "0.0000000001", "NaN", "١", "--1"],
+    [
+        "",
+        "1.",
+        ".5",
+        "01",
+        "+1",
+        "1e3",
+        "1,000",
+        " 1",
+        "1 ",
+        "1\n",
+        "0.0000000001",
+        "NaN",
+        "١",
+        "--1",
+    ],
 )
 def test_what_is_not_a_plain_decimal_is_refused_and_named(text: str) -> None:
     with pytest.raises(ValueError, match="is not a decimal amount with at most 9 places"):

@@ -1,0 +1,57 @@
+"""Reading a JSON body strictly: what two parsers could read differently is refused."""
+
+import json
+from typing import Any, NoReturn, cast
+
+from domain.errors import InvalidRequestError
+
+INTEGER_BITS_MAX = 64
+
+
+def parse_object(raw: bytes) -> dict[str, Any]:
+    """Read one JSON object, or raise InvalidRequestError.
+
+    Refused besides bad syntax: invalid UTF-8, NaN and Infinity, a key given twice, integers beyond
+    64 bits, and nesting too deep to read.
+    """
+    try:
+        parsed = _DECODER.decode(raw.decode())
+    except UnicodeDecodeError:
+        message = "The request body is not valid UTF-8."
+        raise InvalidRequestError(message) from None
+    except RecursionError:
+        message = "The request body is nested too deeply."
+        raise InvalidRequestError(message) from None
+    except ValueError as error:
+        message = f"The request body is not valid JSON: {error}"
+        raise InvalidRequestError(message) from None
+    if not isinstance(parsed, dict):
+        message = "The request body must be a JSON object."
+        raise InvalidRequestError(message)
+    return cast("dict[str, Any]", parsed)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        message = "an object has the same key twice"
+        raise ValueError(message)
+    return found
+
+
+def _no_constant(name: str) -> NoReturn:
+    message = f"{name} is not a JSON number"
+    raise ValueError(message)
+
+
+def _integer(text: str) -> int:
+    # Past 19 digits int() is not even tried: its cost grows with the square of the length.
+    if len(text) > 20 or (value := int(text)).bit_length() >= INTEGER_BITS_MAX:  # noqa: PLR2004
+        message = "an integer is beyond 64 bits"
+        raise ValueError(message)
+    return value
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_unique, parse_constant=_no_constant, parse_int=_integer
+)

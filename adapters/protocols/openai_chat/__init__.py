@@ -1,0 +1,1 @@
+"""OpenAI chat completions: the codec (wire-facts §1.1)."""

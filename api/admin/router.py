@@ -1,0 +1,7 @@
+"""Stub."""
+
+from fastapi import FastAPI
+
+
+def install(app: FastAPI) -> None:
+    """Stub."""

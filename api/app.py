@@ -1,0 +1,72 @@
+"""The HTTP application: the hot path first, everything else behind it."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from adapters.token_count import count_tokens
+from api import operation
+from api.admin.router import install as install_admin
+from api.catalog_file import Configured
+from api.exchange import Exchange, Receive, Scope, Send
+from api.gateway import Gateway, open_gateway
+from api.inference import public_catalog
+from api.inference.chat import ChatEndpoint
+from api.inference.errors import not_allowed
+from api.inference.models import models_router
+from api.inference.profile import OPENAI_V1, V1
+from api.settings import Settings
+
+Endpoint = Callable[[Scope, Receive, Send], Awaitable[None]]
+Opening = Callable[[], Awaitable[Gateway]]
+
+
+class Front:
+    """Sends inference straight to its endpoint; a framework's layers would cost more than that."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self._app = app
+        self._hot: dict[str, Endpoint] = {}
+
+    def mount(self, gateway: Gateway) -> None:
+        """Serve inference with this gateway from now on."""
+        self._app.state.gateway = gateway
+        self._hot = {
+            "/v1/chat/completions": ChatEndpoint(gateway, V1),
+            "/openai/v1/chat/completions": ChatEndpoint(gateway, OPENAI_V1),
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Dispatch by path."""
+        endpoint = self._hot.get(scope["path"]) if scope["type"] == "http" else None
+        if endpoint is None:
+            await self._app(scope, receive, send)
+        elif scope["method"] == "POST":
+            await endpoint(scope, receive, send)
+        else:
+            await Exchange(scope, receive, send).answer(*not_allowed())
+
+
+def build_app(settings: Settings, configuration: Configured, database_url: str) -> Front:
+    """Build the application; its gateway opens and closes with the server's lifespan."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        # The vocabulary takes a moment to load, and the first caller should not wait for it.
+        count_tokens("warm")
+        gateway = await open_gateway(settings, configuration, database_url)
+        front.mount(gateway)
+        try:
+            yield
+        finally:
+            await gateway.close()
+
+    app = FastAPI(title="Tollbook", lifespan=lifespan, openapi_url=None)
+    app.include_router(models_router(V1), prefix="/v1")
+    app.include_router(models_router(OPENAI_V1), prefix="/openai/v1")
+    app.include_router(public_catalog.router)
+    app.include_router(operation.router)
+    install_admin(app)
+    front = Front(app)
+    return front

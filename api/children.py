@@ -1,0 +1,86 @@
+"""The processes under `serve`: workers that answer HTTP, and the one background process."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import threading
+from functools import partial
+
+import uvicorn
+import uvloop
+
+from adapters.ledger.connection import GATEWAY_ROLE, connect, open_pool
+from adapters.ledger.group_commit import PostgresLedger
+from adapters.ledger.settling import SettlingLedger
+from adapters.ledger.spool import Spool
+from api import logs
+from api.app import build_app
+from api.configuration import load_configuration
+from api.database import database
+from api.gateway import SHARD
+from api.settings import Settings
+from api.supervisor import watch_parent
+from api.sweeper import Sweeper
+from projections.runner import Runner
+
+KEEP_ALIVE_SECONDS = 75
+"""Longer than the clients' and proxies' own, so that they close first."""
+DRAIN_MARGIN_SECONDS = 5
+
+
+def main() -> None:
+    """Run as the child that the arguments name: kind, listener's and lifeline's descriptor."""
+    kind, listener, lifeline = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    logs.configure()
+    settings = Settings.load(os.environ)
+    # Until the child has its own way to stop, the default one must do.
+    watch_parent(lifeline, settings.drain_seconds)
+    with database(settings) as database_url:
+        if kind == "worker":
+            work(settings, database_url, socket.socket(fileno=listener))
+        else:
+            uvloop.run(attend(settings, database_url))
+
+
+def work(settings: Settings, database_url: str, listener: socket.socket) -> None:
+    """Serve HTTP until SIGTERM, then finish and settle what runs."""
+    configuration = load_configuration(settings)
+    config = uvicorn.Config(
+        build_app(settings, configuration, database_url),
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        # The gateway's own drain ends the calls; uvicorn must not cancel them before it.
+        timeout_graceful_shutdown=int(settings.drain_seconds) + DRAIN_MARGIN_SECONDS,
+    )
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+async def attend(settings: Settings, database_url: str) -> None:
+    """Keep the read models up and sweep, until SIGTERM."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    projecting = threading.Event()
+    runner = Runner(partial(connect, database_url, role=None), GATEWAY_ROLE)
+    projections = asyncio.create_task(asyncio.to_thread(runner.run, projecting))
+    ledger = PostgresLedger(partial(connect, database_url), SHARD)
+    pool = await open_pool(database_url, 2)
+    await ledger.start()
+    calls = SettlingLedger(ledger, Spool(settings.data_dir / "spool"))
+    try:
+        await Sweeper(ledger, calls, pool).run(settings.sweep_seconds, stop)
+    finally:
+        projecting.set()
+        await projections
+        await calls.close()
+        await pool.close()
+        await ledger.close()

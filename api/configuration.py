@@ -1,0 +1,19 @@
+"""What a process runs with: the catalogue file, and the settings handed on to children."""
+
+import os
+
+from api.catalog_file import Configured, default_catalog, read_catalog
+from api.settings import PREFIX, Settings
+
+
+def load_configuration(settings: Settings) -> Configured:
+    """Read the catalogue file, or take the sandbox when there is none; may raise ConfigError."""
+    if settings.config is None:
+        return default_catalog()
+    return read_catalog(settings.config, os.environ)
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """Write settings as the variables that a child process reads them from."""
+    given = settings.model_dump(exclude_none=True)
+    return {PREFIX + name.upper(): str(value) for name, value in given.items()}

@@ -1,0 +1,81 @@
+"""One HTTP exchange on bare ASGI: the hot path without a framework's objects."""
+
+import re
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from contextlib import suppress
+from typing import Any
+
+from domain.errors import BodyTooLargeError, InvalidRequestError
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Headers = Iterable[tuple[bytes, bytes]]
+
+_CLIENT_REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
+
+
+class Exchange:
+    """Reads a request and answers it; once the client has gone, sending does nothing."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        self.method: str = scope["method"]
+        self.path: str = scope["path"]
+        self.started = False
+        self._receive = receive
+        self._send = send
+
+    @property
+    def client_request_id(self) -> str | None:
+        """The caller's own X-Request-ID if it is a plain id; only for correlation."""
+        given = self.headers.get(b"x-request-id", b"")
+        return given.decode() if _CLIENT_REQUEST_ID.fullmatch(given) else None
+
+    async def body(self, limit: int) -> bytes:
+        """Read the request body, or raise BodyTooLargeError."""
+        length = self.headers.get(b"content-length", b"0")
+        if length.isdigit() and int(length) > limit:
+            raise BodyTooLargeError(limit)
+        if self.headers.get(b"content-encoding", b"identity") != b"identity":
+            reason = "A compressed request body is not supported."
+            raise InvalidRequestError(reason)
+        body: bytes = b""
+        while True:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise ClientGoneError
+            body += message.get("body", b"")
+            if len(body) > limit:
+                raise BodyTooLargeError(limit)
+            if not message.get("more_body", False):
+                return body
+
+    async def gone(self) -> None:
+        """Wait until the client hangs up; only after the body was read."""
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+
+    async def start(self, status: int, headers: Headers) -> None:
+        """Send the status line and the headers."""
+        self.started = True
+        await self._send(
+            {"type": "http.response.start", "status": status, "headers": list(headers)}
+        )
+
+    async def send(self, data: bytes, *, last: bool = False) -> None:
+        """Send a part of the body; waits while a slow client's buffer is full."""
+        # A client that has gone is no fault of the call, which goes on to its charge.
+        with suppress(OSError):
+            await self._send({"type": "http.response.body", "body": data, "more_body": not last})
+
+    async def answer(self, status: int, headers: Headers, body: bytes) -> None:
+        """Send a whole answer."""
+        length = (b"content-length", str(len(body)).encode())
+        await self.start(status, [*headers, length])
+        await self.send(body, last=True)
+
+
+class ClientGoneError(Exception):
+    """The client hung up before its request was whole."""

@@ -1,0 +1,123 @@
+"""The gateway put together: one of these in every worker."""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from uuid import UUID
+
+import httpx
+from psycopg_pool import AsyncConnectionPool
+
+from adapters.ledger.connection import connect, open_pool
+from adapters.ledger.group_commit import PostgresLedger
+from adapters.ledger.settling import SettlingLedger
+from adapters.ledger.spool import Spool
+from adapters.ledger.texts import ErasableTexts
+from adapters.upstreams.openai import Endpoint, OpenAIProvider
+from adapters.upstreams.sandbox import SandboxProvider
+from adapters.upstreams.transport import AiohttpTransport
+from api.auth import Authenticator
+from api.catalog_file import Configured, ProviderConfig
+from api.metrics import Metrics
+from api.minting import mint
+from api.open_calls import OpenCalls
+from api.settings import Settings
+from domain.catalog import Catalog, Model
+from domain.metered_call import MeteredCall, Upstreams
+from domain.metering import Estimate
+from domain.reserve_call import Reservation
+from domain.routing import CoolDowns
+from domain.upstream import Provider
+
+SHARD = 0
+"""The one shard of today's configuration; every id carries it, and nothing below assumes it."""
+POOL_MAX = 4
+
+_log = logging.getLogger("tollbook.calls")
+
+
+def clock_ms() -> int:
+    """Read a clock that only ever serves to subtract, in milliseconds."""
+    return time.monotonic_ns() // 1_000_000
+
+
+@dataclass
+class Gateway:
+    """Everything a request handler needs."""
+
+    settings: Settings
+    catalog: Catalog
+    ledger: PostgresLedger
+    calls: SettlingLedger
+    texts: ErasableTexts
+    pool: AsyncConnectionPool
+    authenticator: Authenticator
+    upstreams: Upstreams
+    transport: httpx.AsyncBaseTransport
+    metrics: Metrics
+    open_calls: OpenCalls
+    mint: Callable[[], UUID]
+    shard: int = SHARD
+
+    def meter(self, model: Model, estimate: Estimate, reservation: Reservation) -> MeteredCall:
+        """Begin the metering of a call that is held."""
+        return MeteredCall(
+            self.calls,
+            self.upstreams,
+            clock_ms,
+            model=model,
+            estimate=estimate,
+            reservation=reservation,
+        )
+
+    async def close(self) -> None:
+        """Settle what is open and let go of everything, the ledger last."""
+        await self.open_calls.drain(self.settings.drain_seconds)
+        await self.calls.close()
+        await self.transport.aclose()
+        await self.pool.close()
+        await self.ledger.close()
+
+
+async def open_gateway(settings: Settings, configuration: Configured, database_url: str) -> Gateway:
+    """Build a gateway on a migrated database and start its ledger in the running loop."""
+    metrics = Metrics()
+    ledger = PostgresLedger(partial(connect, database_url), SHARD, metrics.committed)
+    await ledger.start()
+    pool = await open_pool(database_url, POOL_MAX)
+    transport = AiohttpTransport()
+    return Gateway(
+        settings=settings,
+        catalog=configuration.catalog,
+        ledger=ledger,
+        calls=SettlingLedger(ledger, Spool(settings.data_dir / "spool")),
+        texts=ErasableTexts(pool),
+        pool=pool,
+        authenticator=Authenticator(ledger, SHARD),
+        upstreams=Upstreams(
+            _providers(configuration.providers, transport),
+            CoolDowns(time.monotonic),
+            configuration.catalog.currency,
+        ),
+        transport=transport,
+        metrics=metrics,
+        open_calls=OpenCalls(),
+        mint=partial(mint, SHARD),
+    )
+
+
+def _providers(
+    configured: tuple[ProviderConfig, ...], transport: httpx.AsyncBaseTransport
+) -> Mapping[str, Provider]:
+    """Build an adapter for each configured provider, by its protocol."""
+    return {provider.name: _provider(provider, transport) for provider in configured}
+
+
+def _provider(provider: ProviderConfig, transport: httpx.AsyncBaseTransport) -> Provider:
+    if provider.protocol == "sandbox":
+        return SandboxProvider()
+    assert provider.base_url is not None, "the configuration file was checked"
+    endpoint = Endpoint(provider.base_url, provider.api_key, provider.output_cap_field)
+    return OpenAIProvider(endpoint, transport)

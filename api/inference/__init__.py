@@ -1,0 +1,1 @@
+"""The inference surfaces: one file each, all metered the same way."""

@@ -1,0 +1,72 @@
+"""Errors in OpenAI's shape (wire-facts §1.1), and the headers that steer a client's retries."""
+
+from typing import Any
+
+import orjson
+
+from api.errors import openai_type_of, status_of
+from api.inference.profile import Profile
+from domain.errors import GatewayError, OutOfFundsError
+from domain.money import format_amount
+
+PAYMENT_REQUIRED, METHOD_NOT_ALLOWED, CONFLICT, TOO_MANY_REQUESTS = 402, 405, 409, 429
+Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
+
+
+class InternalError(GatewayError):
+    """A bug of ours, which the caller is told nothing about."""
+
+    def __init__(self) -> None:
+        super().__init__("Something went wrong here; the call was not charged twice.")
+
+
+def render(
+    error: GatewayError, profile: Profile, request_id: str, *, funds_status: int = PAYMENT_REQUIRED
+) -> Answer:
+    """Turn an error into status, headers and body."""
+    status, code = status_of(error), error.code
+    headers = [(b"content-type", b"application/json")]
+    if isinstance(error, OutOfFundsError) and funds_status == TOO_MANY_REQUESTS:
+        status, code = TOO_MANY_REQUESTS, "insufficient_quota"
+        headers.append((b"x-should-retry", b"false"))
+    elif error.retry_after is not None:
+        headers.append((b"retry-after", str(error.retry_after).encode()))
+    elif status in {CONFLICT, TOO_MANY_REQUESTS}:
+        headers.append((b"x-should-retry", b"false"))
+    return status, headers, orjson.dumps({"error": describe(error, profile, request_id, code)})
+
+
+def describe(
+    error: GatewayError, profile: Profile, request_id: str, code: str | None = None
+) -> dict[str, Any]:
+    """Write the error object, with the figures of a refusal for want of funds."""
+    code = code or error.code
+    written: dict[str, Any] = {
+        "message": str(error),
+        "type": code if profile.joytoken else openai_type_of(error),
+        "param": getattr(error, "param", None),
+        "code": code,
+    }
+    if isinstance(error, OutOfFundsError):
+        written["metadata"] = {
+            "limit_source": error.limit_source,
+            "required": format_amount(error.required),
+            "available": format_amount(error.available),
+            "reserved": format_amount(error.reserved),
+            "currency": error.currency,
+            "max_affordable_output_tokens": str(error.max_affordable_output_tokens),
+            "request_id": request_id,
+        }
+    return written
+
+
+def not_allowed() -> Answer:
+    """Refuse a method that no inference endpoint knows."""
+    error = {
+        "message": "Method not allowed: use POST.",
+        "type": "invalid_request_error",
+        "param": None,
+        "code": "method_not_allowed",
+    }
+    headers = [(b"content-type", b"application/json"), (b"allow", b"POST")]
+    return METHOD_NOT_ALLOWED, headers, orjson.dumps({"error": error})

@@ -1,0 +1,106 @@
+"""Settings: `TOLLBOOK_` variables, overridden by the command line, checked once at start."""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+PREFIX: Final = "TOLLBOOK_"
+TEST_PREFIX: Final = "TOLLBOOK_TEST_"
+"""Variables of the test suite, which are no business of the gateway."""
+
+MONTH_SECONDS: Final = 31 * 24 * 3600
+TOKENS_MAX: Final = 2**31 - 1
+
+Seconds = Annotated[float, Field(gt=0, le=MONTH_SECONDS, allow_inf_nan=False)]
+
+
+class SettingsError(Exception):
+    """A variable or an option is unknown, malformed or contradicts another one."""
+
+
+def _as_number(value: object) -> object:
+    """Read the environment's digits: a choice between numbers is not coerced by itself."""
+    return int(value) if isinstance(value, str) and value.isdecimal() else value
+
+
+class Settings(BaseModel):
+    """Everything an operator can set, with its default; the variable is `TOLLBOOK_<FIELD>`."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", str_strip_whitespace=True, hide_input_in_errors=True
+    )
+
+    database_url: str | None = Field(default=None, repr=False)
+    """The owner's DSN; without it the embedded server runs in the data directory."""
+    admin_token: str | None = Field(default=None, repr=False, pattern=r"^[!-~]+$")
+    """Without it the admin API is off."""
+    config: Path | None = None
+    data_dir: Path = Path(".tollbook")
+    host: str = Field(default="127.0.0.1", min_length=1)
+    port: int = Field(default=8080, ge=0, le=65535)
+    call_deadline_seconds: Seconds = 600
+    hold_seconds: Seconds = 660
+    sweep_seconds: Seconds = 30
+    drain_seconds: float = Field(default=30, ge=0, le=MONTH_SECONDS, allow_inf_nan=False)
+    default_output_tokens: int = Field(default=4096, ge=1, le=TOKENS_MAX)
+    public_url: str | None = Field(default=None, pattern=r"^https?://[!-~]+$")
+    seal_key_file: Path | None = None
+    max_body_bytes: int = Field(default=8 * 1024 * 1024, ge=1024, le=TOKENS_MAX)
+    abandoned_seconds: float = Field(default=60, ge=0, le=MONTH_SECONDS, allow_inf_nan=False)
+    """How long an upstream is read on after the client has gone, to learn the real usage."""
+    broken_stream: Literal["charge", "release"] = "charge"
+    """What becomes of a call whose upstream broke after output: charge what was relayed, or not."""
+    insufficient_balance_status: Annotated[Literal[402, 429], BeforeValidator(_as_number)] = 402
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str], **options: object) -> Self:
+        """Read the environment under the options that were given, or raise SettingsError.
+
+        An option that is None and a variable that is empty count as not given.
+        """
+        _refuse_misspelt(environ, cls.model_fields)
+        values: dict[str, Any] = {
+            field: environ[variable]
+            for field in cls.model_fields
+            if environ.get(variable := PREFIX + field.upper())
+        }
+        values |= {name: value for name, value in options.items() if value is not None}
+        try:
+            settings = cls.model_validate(values)
+        except ValidationError as error:
+            raise SettingsError(_explain(error)) from None
+        settings.check()
+        return settings
+
+    def check(self) -> None:
+        """Raise SettingsError if two settings contradict each other."""
+        if self.hold_seconds <= self.call_deadline_seconds:
+            message = (
+                f"TOLLBOOK_HOLD_SECONDS ({self.hold_seconds:g}) must be more than "
+                f"TOLLBOOK_CALL_DEADLINE_SECONDS ({self.call_deadline_seconds:g}): "
+                "a call must not outlive its hold."
+            )
+            raise SettingsError(message)
+
+
+def _refuse_misspelt(environ: Mapping[str, str], fields: Mapping[str, object]) -> None:
+    known = [PREFIX + field.upper() for field in fields]
+    for variable in sorted(environ):
+        if not variable.startswith(PREFIX) or variable.startswith(TEST_PREFIX):
+            continue
+        if variable not in known:
+            near = get_close_matches(variable, known, n=1)
+            hint = f" Did you mean {near[0]}?" if near else ""
+            message = f"There is no setting {variable}.{hint}"
+            raise SettingsError(message)
+
+
+def _explain(error: ValidationError) -> str:
+    """Name each setting at fault by its variable, without its value: it may be a secret."""
+    faults = error.errors(include_url=False, include_context=False, include_input=False)
+    return " ".join(
+        f"{PREFIX}{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}." for fault in faults
+    )

@@ -1,0 +1,72 @@
+"""Judging what an upstream says it used: reported, missing, or beyond belief (design.md §6)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from domain.inference_request import ESTIMATED, PARTIAL, REPORTED
+from domain.usage import Usage, exclusive
+
+MISSING, ZERO, IMPLAUSIBLE, TRUNCATED = (
+    "usage_missing", "usage_zero", "usage_implausible", "truncated",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A prompt's size in tokens, counted before the call."""
+
+    count: int
+    """Our best count, for when the upstream reports none."""
+    hold: int
+    """The count with a margin for other tokenizers: what is held."""
+    ceiling: int
+    """More than this cannot be: a report beyond it is not believed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The usage an upstream reported; `usage` is None when there was none that makes sense."""
+
+    usage: Usage | None = None
+    counters: dict[str, int] = field(default_factory=dict[str, int])
+    """Its own counters as they came, for the record."""
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Produced:
+    """What the upstream produced, as far as it reached us; functions, because looking is dear."""
+
+    anything: Callable[[], bool]
+    tokens: Callable[[], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The basis of a charge, its usage and what to flag; no basis means quarantine."""
+
+    basis: str | None
+    usage: Usage
+    flags: list[str]
+
+
+def judge(
+    report: Report, produced: Produced, estimate: Estimate, *, context_tokens: int, complete: bool
+) -> Verdict:
+    """Decide what a call is charged by: the report if it can be true, else our own count."""
+    flags = list(report.flags)
+    if not complete:
+        flags.append(TRUNCATED)
+    usage = report.usage
+    if usage is not None and (
+        usage.input_tokens > estimate.ceiling or usage.output_tokens > context_tokens
+    ):
+        return Verdict(None, Usage({}), [*flags, IMPLAUSIBLE])
+    if usage is None:
+        flags.append(MISSING)
+    elif not usage.input_tokens or (not usage.output_tokens and produced.anything()):
+        flags.append(ZERO)
+    else:
+        return Verdict(REPORTED, usage, flags)
+    counted = exclusive(input=estimate.count, output=produced.tokens())
+    return Verdict(ESTIMATED if complete else PARTIAL, counted, flags)
