@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from domain.catalog import CHAT, EMBEDDINGS
+from domain.catalog import EMBEDDINGS
 from domain.money import NANOS_PER_UNIT, Nanos, parse_amount, parse_currency
 from domain.pricing import round_half_even
 from domain.usage import COMPONENTS
@@ -134,7 +134,7 @@ class ModelFields(BaseModel):
 
     model_config = Strict
     id: Annotated[Visible, AfterValidator(_not_reserved)]
-    kind: Literal["chat", "embeddings", "completions"] = CHAT
+    kind: Literal["chat", "embeddings", "completions"] = "chat"
     context_tokens: Tokens
     max_output_tokens: Annotated[int, Field(ge=0, le=TOKENS_MAX)] = 0
     tier: Name = "standard"

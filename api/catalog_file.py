@@ -126,8 +126,12 @@ def price_cards(catalog: Catalog) -> Cards:
 
 
 def _first_fault(file: str, error: ValidationError) -> ConfigError:
-    """Name the first fault as the file spells it: `models[0].price.input`."""
-    fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    """Name the first fault as the file spells it: `models[0].price.input`.
+
+    A misspelt key also leaves the right one missing, so unknown keys are told first.
+    """
+    faults = error.errors(include_url=False, include_context=False, include_input=False)
+    fault = min(faults, key=lambda fault: fault["type"] != "extra_forbidden")
     path = ""
     for step in fault["loc"]:
         path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else step

@@ -34,6 +34,7 @@ def main() -> None:
     """Run as the child that the arguments name: kind, listener's and lifeline's descriptor."""
     kind, listener, lifeline = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     logs.configure()
+    sys.setswitchinterval(0.0002)
     settings = Settings.load(os.environ)
     # Until the child has its own way to stop, the default one must do.
     watch_parent(lifeline, settings.drain_seconds)
@@ -47,6 +48,8 @@ def main() -> None:
 def work(settings: Settings, database_url: str, listener: socket.socket) -> None:
     """Serve HTTP until SIGTERM, then finish and settle what runs."""
     configuration = load_configuration(settings)
+    # When all is done uvicorn raises the signal it caught once more; it must find us deaf by then.
+    signal.signal(signal.SIGTERM, lambda number, frame: None)
     config = uvicorn.Config(
         build_app(settings, configuration, database_url),
         loop="uvloop",

@@ -1,17 +1,16 @@
 """The command line: `tollbook`."""
 
-import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from adapters.ledger.embedded import EmbeddedServer, EmbeddedServerError
 from adapters.ledger.schema import SchemaError
-from api import serve as serving
+from api import admin_cli, books_cli, serve as serving
 from api.catalog_file import ConfigError
-from api.settings import Settings, SettingsError
+from api.options import DataDir, complain, load
 
 app = typer.Typer(
     name="tollbook",
@@ -19,22 +18,14 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
 )
+app.command()(books_cli.verify)
+app.command()(books_cli.rebuild)
+app.add_typer(admin_cli.customers, name="customers")
+app.add_typer(admin_cli.grants, name="grants")
+app.add_typer(admin_cli.api_keys, name="api-keys")
+app.add_typer(admin_cli.corrections, name="corrections")
+
 out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
-
-DataDir = Annotated[
-    Path | None, typer.Option(help="Where the ledger lives. Default: .tollbook", show_default=False)
-]
-
-
-def load(**options: Any) -> Settings:
-    """Read the settings, or explain on standard error and leave with status 2."""
-    try:
-        settings = Settings.load(os.environ, **options)
-    except SettingsError as error:
-        err.print(f"tollbook: {error}", markup=False)
-        raise typer.Exit(2) from None
-    return settings.model_copy(update={"data_dir": settings.data_dir.resolve()})
 
 
 @app.command()
@@ -42,7 +33,7 @@ def serve(
     config: Annotated[Path | None, typer.Option(help="The catalogue: tollbook.toml.")] = None,
     data_dir: DataDir = None,
     host: Annotated[str | None, typer.Option(help="Address. Default: 127.0.0.1")] = None,
-    port: Annotated[int | None, typer.Option(help="Port. Default: 8080; 0 takes any")] = None,
+    port: Annotated[int | None, typer.Option(help="Port. Default: 8080; 0 takes any.")] = None,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Worker processes.")] = 1,
 ) -> None:
     """Run the gateway; without a catalogue, on the sandbox provider with a demo customer."""
@@ -50,8 +41,7 @@ def serve(
     try:
         status = serving.serve(settings, workers, lambda text: out.print(text, markup=False))
     except (ConfigError, EmbeddedServerError, SchemaError, OSError) as error:
-        err.print(f"tollbook: {error}", markup=False)
-        raise typer.Exit(2) from None
+        complain(str(error))
     raise typer.Exit(status)
 
 

@@ -4,6 +4,7 @@ from typing import Final
 
 from domain import errors
 from domain.errors import GatewayError, InvalidRequestError
+from projections.errors import ProjectionLagError
 
 
 class InvalidFieldError(InvalidRequestError):
@@ -42,6 +43,7 @@ STATUS: Final[dict[type[GatewayError], int]] = {
     errors.UpstreamRateLimitedError: 429,
     errors.UpstreamRejectedError: 400,
     errors.BillingUnavailableError: 503,
+    ProjectionLagError: 503,
 }
 
 OPENAI_TYPE: Final[dict[int, str]] = {

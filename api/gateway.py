@@ -1,6 +1,6 @@
 """The gateway put together: one of these in every worker."""
 
-import logging
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,6 +19,7 @@ from adapters.upstreams.openai import Endpoint, OpenAIProvider
 from adapters.upstreams.sandbox import SandboxProvider
 from adapters.upstreams.transport import AiohttpTransport
 from api.auth import Authenticator
+from api.call_log import CallLog
 from api.catalog_file import Configured, ProviderConfig
 from api.metrics import Metrics
 from api.minting import mint
@@ -34,8 +35,6 @@ from domain.upstream import Provider
 SHARD = 0
 """The one shard of today's configuration; every id carries it, and nothing below assumes it."""
 POOL_MAX = 4
-
-_log = logging.getLogger("tollbook.calls")
 
 
 def clock_ms() -> int:
@@ -58,6 +57,7 @@ class Gateway:
     transport: httpx.AsyncBaseTransport
     metrics: Metrics
     open_calls: OpenCalls
+    call_log: CallLog
     mint: Callable[[], UUID]
     shard: int = SHARD
 
@@ -79,6 +79,7 @@ class Gateway:
         await self.transport.aclose()
         await self.pool.close()
         await self.ledger.close()
+        self.call_log.flush()
 
 
 async def open_gateway(settings: Settings, configuration: Configured, database_url: str) -> Gateway:
@@ -104,6 +105,7 @@ async def open_gateway(settings: Settings, configuration: Configured, database_u
         transport=transport,
         metrics=metrics,
         open_calls=OpenCalls(),
+        call_log=CallLog(sys.stderr.buffer),
         mint=partial(mint, SHARD),
     )
 

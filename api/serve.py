@@ -58,15 +58,21 @@ def serve(settings: Settings, workers: int, say: Say) -> int:
 def prepare(
     settings: Settings, configuration: Configured, database_url: str, say: Say, address: str
 ) -> None:
-    """Bring the schema, the read models, the prices and, the first time, the demo into being."""
-    migrate(database_url)
-    with psycopg.connect(database_url, autocommit=True) as conn:
-        install(conn, ALL, GATEWAY_ROLE)
-    asyncio.run(bootstrap.publish(database_url, configuration))
+    """Prepare the ledger and, the first time without a catalogue, the demo customer."""
+    prepare_ledger(database_url, configuration)
     if settings.config is None:
         demo = asyncio.run(bootstrap.make_demo(database_url, configuration))
         if demo is not None:
             say(_welcome(demo, address))
+
+
+def prepare_ledger(database_url: str, configuration: Configured | None) -> None:
+    """Bring the schema, the read models and, given a catalogue, its prices into being."""
+    migrate(database_url)
+    with psycopg.connect(database_url, autocommit=True) as conn:
+        install(conn, ALL, GATEWAY_ROLE)
+    if configuration is not None:
+        asyncio.run(bootstrap.publish(database_url, configuration))
 
 
 def _command(kind: str, listener: str, lifeline: int) -> Sequence[str]:

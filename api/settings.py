@@ -87,13 +87,15 @@ class Settings(BaseModel):
 
 
 def _refuse_misspelt(environ: Mapping[str, str], fields: Mapping[str, object]) -> None:
-    known = [PREFIX + field.upper() for field in fields]
+    # Compared without the prefix, which would make every name near to every other.
+    known = [field.upper() for field in fields]
     for variable in sorted(environ):
         if not variable.startswith(PREFIX) or variable.startswith(TEST_PREFIX):
             continue
-        if variable not in known:
-            near = get_close_matches(variable, known, n=1)
-            hint = f" Did you mean {near[0]}?" if near else ""
+        name = variable.removeprefix(PREFIX)
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            hint = f" Did you mean {PREFIX}{near[0]}?" if near else ""
             message = f"There is no setting {variable}.{hint}"
             raise SettingsError(message)
 

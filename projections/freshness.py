@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, Final, LiteralString, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import orjson
 from psycopg import AsyncConnection
@@ -86,23 +86,17 @@ def _age(now: datetime, oldest: bytes | None) -> float:
     )
 
 
-_WANTED: LiteralString = """
+_POSITIONS = """
+    SELECT (SELECT coalesce(max(position), 0) FROM public.ledger_events),
+           coalesce(min(coalesce(place.position, 0)), 0)
     FROM unnest(%s::text[], %s::int[]) AS wanted (name, version)
     LEFT JOIN read.projection_positions AS place USING (name, version)
 """
-_POSITIONS: LiteralString = (
-    """
-    SELECT (SELECT coalesce(max(position), 0) FROM public.ledger_events),
-           coalesce(min(coalesce(place.position, 0)), 0)
-"""
-    + _WANTED
-)
-_LAG: LiteralString = (
-    """
+_LAG = """
     SELECT wanted.name, coalesce(place.position, 0), place.halted_at,
            coalesce((SELECT max(position) FROM public.ledger_events), 0), clock_timestamp(),
            (SELECT state FROM public.ledger_events
             WHERE position > coalesce(place.position, 0) ORDER BY position LIMIT 1)
+    FROM unnest(%s::text[], %s::int[]) AS wanted (name, version)
+    LEFT JOIN read.projection_positions AS place USING (name, version)
 """
-    + _WANTED
-)

@@ -26,7 +26,8 @@ def rebuild(
 ) -> list[Comparison]:
     """Rebuild projections and tell how the live ones compared; takes the owner's connections.
 
-    One of another version is only replaced. Raises BusyError, or whatever an event leads to that cannot be taken: then all stays as it was.
+    One of another version is only replaced. Raises BusyError, or whatever an event leads to
+    that cannot be taken: then all stays as it was.
     """
     live, copy = Shelf(LIVE, reader), Shelf(REBUILT)
     with upkeep(connect, shared=False) as conn:

@@ -73,13 +73,16 @@ class Runner:
         current, new = self._prepare(conn)
         conn.execute(f"LISTEN {CHANNEL}")
         while not stop.is_set():
-            if not new and not self._behind(conn, current):
+            arrived = not self._behind(conn, current) or self._step(conn, self._live, current)
+            if new and self._step(conn, self._next, new):
+                current, new = self._switch(conn, new)
+            # Having arrived it pauses, whatever has come meanwhile: small batches cost the most.
+            if arrived and not new:
                 for _ in conn.notifies(timeout=self._poll_seconds, stop_after=1):
                     pass
-                continue
-            step(conn, self._live, current, window=self._window)
-            if new and step(conn, self._next, new, window=self._window):
-                current, new = self._switch(conn, new)
+
+    def _step(self, conn: Connection, shelf: Shelf, projections: Sequence[Projection]) -> bool:
+        return step(conn, shelf, projections, window=self._window)
 
     def _prepare(self, conn: Connection) -> tuple[list[Projection], list[Projection]]:
         """Tell which projections are current, and begin the new versions of the others beside."""

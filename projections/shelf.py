@@ -43,9 +43,9 @@ class Shelf:
     def create(self, conn: Connection, projections: Iterable[Projection]) -> None:
         """Create what is missing of these projections, empty and at position 0."""
         with conn.transaction():
-            # Creating from several processes at once fails even with IF NOT EXISTS.
-            conn.execute("SELECT pg_advisory_xact_lock(%s)", (_INSTALL_LOCK,))
             if self.schema != TEMPORARY:
+                # Creating from several processes at once fails even with IF NOT EXISTS.
+                conn.execute("SELECT pg_advisory_xact_lock(%s)", (_INSTALL_LOCK,))
                 conn.execute(statement(self.schema, "CREATE SCHEMA IF NOT EXISTS {schema}"))
             conn.execute(statement(self.schema, _PLACES))
             known = {place.name for place in self.places(conn)}

@@ -1,9 +1,10 @@
 """What `verify` and `rebuild` have in common: long work on one connection, one at a time."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from typing import Final, LiteralString
 
+import psycopg
 from psycopg import Connection, IsolationLevel
 
 from projections.errors import BusyError
@@ -19,7 +20,7 @@ def silent(done: int, total: int) -> None:
 
 
 @contextmanager
-def upkeep(connect: Callable[[], Connection], *, shared: bool) -> Iterator[Connection]:
+def upkeep(connect: Callable[[], Connection], *, shared: bool) -> Generator[Connection]:
     """Open the owner's connection for long work, or raise BusyError.
 
     Two may look at the same time, but not while another swaps tables.
@@ -32,11 +33,16 @@ def upkeep(connect: Callable[[], Connection], *, shared: bool) -> Iterator[Conne
             raise BusyError
         conn.execute("SET statement_timeout = 0")
         conn.execute("SET idle_in_transaction_session_timeout = '5min'")
-        yield conn
+        try:
+            yield conn
+        finally:
+            # A closed connection's locks last until its server process has noticed.
+            with suppress(psycopg.Error):
+                conn.execute("SELECT pg_advisory_unlock_all()")
 
 
 @contextmanager
-def snapshot(conn: Connection) -> Iterator[None]:
+def snapshot(conn: Connection) -> Generator[None]:
     """See one moment of everything until the end of the transaction."""
     before = conn.isolation_level
     conn.isolation_level = IsolationLevel.REPEATABLE_READ

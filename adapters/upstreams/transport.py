@@ -73,7 +73,9 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         Read the stream to its end or close it. Cancelling closes the upstream's connection.
         """
         session = self._session or self._open()
-        body = await request.aread()
+        stream = request.stream
+        # A body in memory is taken as it is; reading it asynchronously costs more than sending it.
+        body = b"".join(stream) if isinstance(stream, httpx.ByteStream) else await request.aread()
         try:
             answer = await session.request(
                 request.method,

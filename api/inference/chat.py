@@ -113,19 +113,16 @@ class ChatEndpoint:
         milliseconds = clock_ms() - serving.started
         first_byte_ms = call.first_byte_ms if call else None
         self._gateway.metrics.call_ended(outcome, milliseconds, first_byte_ms)
-        _log.info(
-            "call",
-            extra={
-                "request_id": serving.public_id,
-                "client_request_id": serving.exchange.client_request_id,
-                "surface": serving.profile.surface,
-                "outcome": outcome,
-                "model": call.model.id if call else None,
-                "provider": call.route.provider if call and call.route else None,
-                "nanos": call.settlement.amount if call and call.settlement else None,
-                "first_byte_ms": first_byte_ms,
-                "milliseconds": milliseconds,
-            },
+        self._gateway.call_log.write(
+            request_id=serving.public_id,
+            client_request_id=serving.exchange.client_request_id,
+            surface=serving.profile.surface,
+            outcome=outcome,
+            model=call.model.id if call else None,
+            provider=call.route.provider if call and call.route else None,
+            nanos=call.settlement.amount if call and call.settlement else None,
+            first_byte_ms=first_byte_ms,
+            milliseconds=milliseconds,
         )
 
     async def _answer(self, serving: Serving) -> None:

@@ -14,7 +14,7 @@ from domain.money import Nanos
 _END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class AuditedLot:
     """What is left of a grant."""
 

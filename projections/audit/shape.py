@@ -57,17 +57,15 @@ def _is_whole(value: object) -> bool:
 
 
 def _is_allocation(value: object) -> bool:
-    if not isinstance(value, list):
-        return False
-    parts = cast("list[Any]", value)
-    return all(
-        isinstance(part, list)
-        and len(cast("list[Any]", part)) == 2  # noqa: PLR2004  a grant and its part
-        and isinstance(part[0], str)
-        and _is_whole(part[1])
-        and part[1] > 0
-        for part in parts
-    )
+    return isinstance(value, list) and all(map(_is_part, cast("list[object]", value)))
+
+
+def _is_part(value: object) -> bool:
+    match value:
+        case [str(), int(part)]:
+            return _is_whole(part) and part > 0
+        case _:
+            return False
 
 
 def _is_time(value: object) -> bool:

@@ -59,6 +59,7 @@ def test_no_two_errors_share_a_code() -> None:
 
 
 FUNDS = {"required": 3_000_000_000, "available": 2_000_000_000, "reserved": 500_000_000}
+NEEDS = "The call needs 3.00 USD at most, 2.00 is available and 0.50 is held"
 
 
 @pytest.mark.parametrize(
@@ -114,13 +115,11 @@ FUNDS = {"required": 3_000_000_000, "available": 2_000_000_000, "reserved": 500_
         ),
         (
             errors.InsufficientBalanceError(**FUNDS, currency="USD"),
-            "Insufficient balance. The call needs 3.00 USD at most, 2.00 is available and "
-            "0.50 is held; you can afford 0 output tokens.",
+            f"Insufficient balance. {NEEDS}; you can afford 0 output tokens.",
         ),
         (
             errors.KeyQuotaExhaustedError(**FUNDS, currency="USD", max_affordable_output_tokens=12),
-            "The API key's quota is exhausted. The call needs 3.00 USD at most, 2.00 is "
-            "available and 0.50 is held; you can afford 12 output tokens.",
+            f"The API key's quota is exhausted. {NEEDS}; you can afford 12 output tokens.",
         ),
     ],
 )

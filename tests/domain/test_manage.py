@@ -3,8 +3,8 @@ from datetime import timedelta
 import pytest
 
 from domain import api_key_events, wallet_events
-from domain.customer import Customer
 from domain.credential import Credential
+from domain.customer import Customer
 from domain.errors import (
     ApiKeyDisabledError,
     ConflictError,
@@ -276,7 +276,7 @@ def test_what_is_missing_is_named(command: str) -> None:
         "disable": disable_key(nobody, actor="operator"),
     }
 
-    with pytest.raises(NotFoundError, match="No such (customer|key)"):
+    with pytest.raises(NotFoundError, match=r"No such (customer|key)"):
         shop.do(commands[command])
 
 

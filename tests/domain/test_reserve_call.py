@@ -5,9 +5,8 @@ from domain.idempotency import Claimed, Idempotency
 from domain.inference_request import Reserved
 from domain.manage import disable_key
 from domain.quota import Quota
-from domain.quote import Quote
 from domain.reserve_call import Claim, Identity
-from tests.domain.shop import CARDS, HOLD_FOR, MILLION, T0, Shop
+from tests.domain.shop import HOLD_FOR, MILLION, T0, Shop
 
 
 def claim_of(key: str, body: str = "body") -> Claim:

@@ -2,8 +2,7 @@ import json
 
 import pytest
 
-from domain import ids
-from domain import api_key_events, wallet_events
+from domain import api_key_events, ids, wallet_events
 from domain.errors import NotFoundError
 from domain.inference_request import ESTIMATED, PARTIAL, REPORTED, Attempted, Charged, Released
 from domain.quota import Quota

@@ -263,6 +263,10 @@ def test_a_wallet_comes_back_from_its_snapshot_as_it_was() -> None:
         ]
 
 
+def test_a_wallet_is_never_done_with() -> None:
+    assert not opened().retired
+
+
 def test_facts_are_stamped_with_the_ledgers_time() -> None:
     wallet = opened(a=1)
 

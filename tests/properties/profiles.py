@@ -1,4 +1,4 @@
-"""How long Hypothesis looks: the gate's profile, a small one for PostgreSQL, and the nightly one."""
+"""How long Hypothesis looks: in the gate, on PostgreSQL, and at night."""
 
 from hypothesis import HealthCheck, settings
 

@@ -170,7 +170,7 @@ class BooksRules(BooksMachine):
     @rule()
     def everything_comes_to_rest(self) -> None:
         """Nobody comes back; one sweep after the last deadline, nothing is open anywhere."""
-        self.clock += timedelta(minutes=11)
+        self.clock = self.now + timedelta(minutes=11)
         self.sweep(keys=True, requests=True)
 
         def see(books: Books) -> tuple[int, int, set[str]]:

@@ -190,5 +190,3 @@ def test_closing_waits_for_every_settling(database_url: str, spool: Spool) -> No
             assert topics_of(database_url)["wallet.charged.1"] == 5
 
     run(story())
-
-

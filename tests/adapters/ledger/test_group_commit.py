@@ -1,17 +1,11 @@
 """Many callers, few commits, and nobody pays for another's fault."""
 
 import asyncio
-import time
-from uuid import uuid4
 
-import psycopg
 import pytest
 
-from adapters.ledger import connection, group_commit
-from adapters.ledger.connection import connect
-from adapters.ledger.group_commit import BATCH_MAX, PostgresLedger
+from adapters.ledger.group_commit import BATCH_MAX
 from domain.errors import (
-    BillingUnavailableError,
     GatewayError,
     HoldsInFlightError,
     IdempotencyInProgressError,
@@ -23,11 +17,9 @@ from tests.adapters.ledger.database import (
     log_of,
     seen,
     topics_of,
-    until,
     until_waiting,
 )
-from tests.adapters.ledger.proxy import Proxy
-from tests.adapters.ledger.till import SHARD, Till, broken_midway, mint, opened, run
+from tests.adapters.ledger.till import Till, broken_midway, mint, opened, run
 
 COMMITS = "SELECT count(DISTINCT xmin::text) FROM ledger_events"
 

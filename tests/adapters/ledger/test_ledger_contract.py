@@ -1,17 +1,15 @@
 """What every ledger promises; run on the one in memory and on PostgreSQL."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 import orjson
 import pytest
 
-from adapters.ledger import sql
 from adapters.ledger.aggregates import Row
-from adapters.ledger.memory import MemoryLedger
 from domain import manage
 from domain.errors import (
     ConflictError,
@@ -22,58 +20,17 @@ from domain.errors import (
     WalletFrozenError,
 )
 from domain.inference_request import InferenceRequest
-from domain.ports import Ledger
 from domain.reserve_call import Claim
 from domain.wallet import Wallet
-from tests.adapters.ledger.database import fields, log_of
-from tests.adapters.ledger.till import HELD, PRICE, Till, broken_midway, mint, opened, run, state_of
+from tests.adapters.ledger.database import fields
+from tests.adapters.ledger.till import HELD, PRICE, Till, broken_midway, mint, run, state_of
 
+Open = Callable[[], AbstractAsyncContextManager[Any]]
 AT_ONCE = {
     "wallet.reserved.1",
     "api_key.reserved.1",
     "inference_request.reserved.1",
 }
-
-
-class Under(NamedTuple):
-    """A ledger under test, its log, and a hand on its clock."""
-
-    ledger: Ledger
-    log: Callable[[], list[Row]]
-    set_back: Callable[[timedelta], None]
-
-
-Open = Callable[[], AbstractAsyncContextManager[Under]]
-
-
-@pytest.fixture(params=["memory", "postgres"])
-def books(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Open:
-    if request.param == "memory":
-        return in_memory
-    url = request.getfixturevalue("database_url")
-
-    @asynccontextmanager
-    async def on_postgres() -> AsyncIterator[Under]:
-        def set_back(by: timedelta) -> None:
-            late = f"clock_timestamp() - interval '{by.total_seconds()} seconds'"
-            monkeypatch.setattr(sql, "CLOCK", sql.CLOCK.replace("clock_timestamp()", late))
-
-        async with opened(url) as ledger:
-            yield Under(ledger, lambda: log_of(url), set_back)
-
-    return on_postgres
-
-
-@asynccontextmanager
-async def in_memory() -> AsyncIterator[Under]:
-    offsets: list[timedelta] = []
-    ledger = MemoryLedger(lambda: datetime.now(UTC) - sum(offsets, timedelta()))
-
-    def log() -> list[Row]:
-        stored: list[Any] = list(ledger.events())
-        return [Row(e.originator_id, e.originator_version, e.topic, e.state) for e in stored]
-
-    yield Under(ledger, log, offsets.append)
 
 
 def test_a_command_is_answered_with_its_result(books: Open) -> None:

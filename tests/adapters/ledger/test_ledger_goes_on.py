@@ -29,9 +29,8 @@ def test_waiting_for_a_lock_that_somebody_keeps_has_an_end(
     async def story() -> None:
         async with opened(database_url) as ledger:
             till = await Till().open(ledger)
-            with holding_the_lock(database_url):
-                with pytest.raises(BillingUnavailableError):
-                    await ledger.execute(till.call())
+            with holding_the_lock(database_url), pytest.raises(BillingUnavailableError):
+                await ledger.execute(till.call())
             await ledger.execute(till.call())
 
     run(story(), seconds=5)
@@ -132,7 +131,7 @@ def test_a_fact_that_this_release_does_not_know_stops_only_those_who_need_it(
                 conn.execute(
                     "INSERT INTO ledger_events (originator_id, originator_version, topic, state)"
                     " SELECT originator_id, max(originator_version) + 1, 'wallet.invented.9',"
-                    "        '{\"timestamp\": \"2026-11-20T12:00:00+00:00\"}'"
+                    '        \'{"timestamp": "2026-11-20T12:00:00+00:00"}\''
                     " FROM ledger_events WHERE originator_id = %s GROUP BY 1",
                     (till.who.wallet_id,),
                 )

@@ -153,7 +153,8 @@ def test_a_backend_that_is_terminated_between_insert_and_commit_loses_nothing(
         async with opened(proxy.url) as ledger:
             till = await Till().open(ledger)
             proxy.hold_commit()
-            batch = asyncio.create_task(all_of(ledger, [till.call() for _ in range(CALLS)]))
+            calls = [till.call() for _ in range(CALLS)]
+            batch = asyncio.create_task(all_of(ledger, calls))
             await asyncio.to_thread(proxy.reached.wait, 10)
             assert seen(database_url, BACKENDS) == 1
             proxy.let_go()
@@ -172,8 +173,9 @@ def test_a_backend_that_is_terminated_while_it_waits_for_the_lock_loses_nothing(
     async def story() -> list[Any]:
         async with opened(database_url) as ledger:
             till = await Till().open(ledger)
+            calls = [till.call() for _ in range(CALLS)]
             with holding_the_lock(database_url):
-                batch = asyncio.create_task(all_of(ledger, [till.call() for _ in range(CALLS)]))
+                batch = asyncio.create_task(all_of(ledger, calls))
                 await until_waiting(database_url)
                 assert seen(database_url, BACKENDS) == 1
             return await batch

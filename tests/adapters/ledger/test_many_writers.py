@@ -167,9 +167,9 @@ def test_four_processes_on_one_hot_wallet_never_conflict_and_never_overspend(
 def working(url: str, till: Till, calls: int) -> "Iterator[subprocess.Popen[str]]":
     who = till.who
     named = (who.credential_id, who.key_id, who.wallet_id, who.customer_id)
+    command = [sys.executable, "-m", "tests.adapters.ledger.worker"]
     with subprocess.Popen(
-        [sys.executable, "-m", "tests.adapters.ledger.worker", url]
-        + [",".join(map(str, named)), str(calls)],
+        [*command, url, ",".join(map(str, named)), str(calls)],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -98,9 +98,9 @@ def test_a_settling_is_tried_until_the_ledger_takes_it(spool: Spool) -> None:
     answers = [BillingUnavailableError(), OutcomeUnknownError(), BillingUnavailableError(), "done"]
 
     async def story() -> Any:
-        return await settling_on(
-            ScriptedLedger(lambda command: answers.pop(0)), spool
-        ).settle(TILL.charge(TILL.call()))
+        return await settling_on(ScriptedLedger(lambda command: answers.pop(0)), spool).settle(
+            TILL.charge(TILL.call())
+        )
 
     assert run(story()) == "done"
     assert not spool

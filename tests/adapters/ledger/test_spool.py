@@ -79,15 +79,14 @@ def test_a_spool_is_empty_until_it_is_written_to_and_once_all_is_dropped(folder:
     assert list(folder.iterdir()) == []
 
 
-def test_a_half_written_file_is_never_read(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_half_written_file_is_never_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def lose_power(descriptor: int) -> None:
-        raise OSError
+        message = "no power"
+        raise OSError(message)
 
     spool = Spool(folder)
     monkeypatch.setattr(spool_module.os, "fsync", lose_power)
-    with pytest.raises(OSError, match=""):
+    with pytest.raises(OSError, match="no power"):
         spool.write(settling())
 
     assert not spool
@@ -101,7 +100,7 @@ def test_the_file_and_its_name_are_on_disk_before_write_returns(
     sync = os.fsync
 
     def remember(descriptor: int) -> None:
-        synced.append(Path(os.readlink(f"/proc/self/fd/{descriptor}")).suffix)
+        synced.append(Path(f"/proc/self/fd/{descriptor}").readlink().suffix)
         sync(descriptor)
 
     monkeypatch.setattr(spool_module.os, "fsync", remember)

@@ -67,9 +67,7 @@ class Till:
 
     async def open(self, ledger: Ledger, funds: int = 1_000_000) -> Self:
         who = self.who
-        await ledger.execute(
-            manage.publish_prices(SHARD, CARDS, currency="USD", actor="operator")
-        )
+        await ledger.execute(manage.publish_prices(SHARD, CARDS, currency="USD", actor="operator"))
         await ledger.execute(
             manage.register_customer(
                 manage.NewCustomer(who.customer_id, who.wallet_id, "USD", "hash", "operator")

@@ -1,0 +1,1 @@
+"""The operator's API: customers, credit, keys and corrections."""

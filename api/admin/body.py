@@ -1,0 +1,77 @@
+"""Request bodies: read within bounds, parsed strictly, and checked as a whole first."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from fastapi import Request
+from pydantic import BaseModel, ConfigDict, ValidationError
+from starlette.requests import ClientDisconnect
+
+from adapters.protocols.json_body import parse_object
+from api.admin.auth import gateway_of
+from api.errors import InvalidFieldError
+from domain.errors import BodyTooLargeError, InvalidRequestError
+
+F = TypeVar("F", bound="Fields")
+
+PARAM_MAX = 100
+"""What is quoted of a field's name: callers may send any."""
+
+
+class Fields(BaseModel):
+    """A body's fields: nothing is converted, nothing unknown is let through."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+
+def body_as(kind: type[F], *, optional: bool = False) -> Callable[[Request], Awaitable[F]]:
+    """Make the dependency that reads a body of this kind, or raises InvalidRequestError.
+
+    Where the body is optional, none at all is an empty object.
+    """
+
+    async def read(request: Request) -> F:
+        raw = await _bounded(request, gateway_of(request).settings.max_body_bytes)
+        fields = {} if optional and not raw.strip() else parse_object(raw)
+        try:
+            return kind.model_validate(fields)
+        except ValidationError as error:
+            raise _first_fault(error) from None
+
+    return read
+
+
+no_body = body_as(Fields, optional=True)
+"""The dependency of routes that take no body, or an empty object."""
+
+
+async def _bounded(request: Request, limit: int) -> bytes:
+    body = bytearray()
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > limit:
+                raise BodyTooLargeError(limit)
+    except ClientDisconnect:
+        message = "The request body was cut off."
+        raise InvalidRequestError(message) from None
+    return bytes(body)
+
+
+def _first_fault(error: ValidationError) -> InvalidFieldError:
+    """Name the first field at fault as the caller wrote it: `quota.amount`."""
+    fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    path = ""
+    for step in fault["loc"]:
+        path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else step
+    if fault["type"] == "extra_forbidden":
+        return _unknown(path)
+    if fault["type"] == "missing":
+        return InvalidFieldError(f"'{path}' is missing.", path)
+    if not path:
+        return InvalidFieldError(f"{fault['msg'].removeprefix('Value error, ')}.")
+    return InvalidFieldError(f"'{path}': {fault['msg'].removeprefix('Value error, ')}.", path)
+
+
+def _unknown(field: str) -> InvalidFieldError:
+    return InvalidFieldError(f"'{field[:PARAM_MAX]}' is not a field here.", field[:PARAM_MAX])

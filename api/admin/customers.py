@@ -1,0 +1,200 @@
+"""Customers: register, list and look at them, and change the terms of their wallet."""
+
+from typing import Annotated, Any, Literal, Self
+
+import psycopg
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import model_validator
+
+from api.admin.auth import ACTOR, gateway_of
+from api.admin.body import Fields, body_as, no_body
+from api.admin.envelope import CREATED, success
+from api.admin.fields import Currency, LimitAmount, Name, write_time
+from api.admin.find import FoundCustomer, find_customer
+from api.admin.texts import kept
+from api.errors import InvalidFieldError
+from domain import ids
+from domain.decision import Decision
+from domain.errors import BillingUnavailableError
+from domain.find import must_find
+from domain.grants import Lot
+from domain.manage import NewCustomer, change_terms, freeze_wallet, register_customer
+from domain.moment import Moment
+from domain.money import format_amount
+from domain.ports import Books
+from domain.wallet import Wallet
+from projections.customers import Customers
+from projections.freshness import catch_up
+from projections.pages import LIMIT_MAX, Page
+from projections.read_customers import CUSTOMER_NAME, CustomerRow, customers
+
+LIMIT_DEFAULT = 50
+
+router = APIRouter()
+
+
+class NewCustomerFields(Fields):
+    """Whom to register; the catalogue's currency unless another is given."""
+
+    name: Name
+    currency: Currency | None = None
+
+
+class TermsFields(Fields):
+    """What to change; what is left out stays."""
+
+    overdraft_limit: LimitAmount | None = None
+    excess_policy: Literal["absorbed", "debt"] | None = None
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> Self:
+        if self.overdraft_limit is None and self.excess_policy is None:
+            message = "Give overdraft_limit, excess_policy or both"
+            raise ValueError(message)
+        return self
+
+
+@router.post("/customers")
+async def register(
+    request: Request, new: Annotated[NewCustomerFields, Depends(body_as(NewCustomerFields))]
+) -> Response:
+    """Register a customer with an empty wallet."""
+    gateway = gateway_of(request)
+    customer_id, wallet_id = gateway.mint(), gateway.mint()
+    currency = new.currency or gateway.catalog.currency
+    async with kept(gateway.texts, customer_id, CUSTOMER_NAME, new.name) as name_hash:
+        command = NewCustomer(customer_id, wallet_id, currency, name_hash, ACTOR)
+        await gateway.ledger.execute(register_customer(command))
+    public_id = ids.public(ids.CUSTOMER, customer_id)
+    data = {"customer_id": public_id, "name": new.name, "currency": currency}
+    return success(request, data, CREATED)
+
+
+@router.get("/customers")
+async def list_customers(request: Request) -> Response:
+    """List customers, the newest first, by pages."""
+    limit, cursor = _limit(request), request.query_params.get("cursor")
+    try:
+        async with gateway_of(request).pool.connection() as conn:
+            await catch_up(conn, (Customers(),))
+            page = await customers(conn, cursor=cursor, limit=limit)
+    except ValueError as error:
+        raise InvalidFieldError(str(error), "cursor") from None
+    except psycopg.Error as error:
+        raise BillingUnavailableError from error
+    return success(request, _describe_page(page))
+
+
+@router.get("/customers/{customer_id}")
+async def get_customer(request: Request, customer_id: str) -> Response:
+    """Look at a customer and its wallet as they are now."""
+    customer = await find_customer(request, customer_id)
+    name = await gateway_of(request).texts.get(customer.customer_id, CUSTOMER_NAME)
+    data = {
+        "customer_id": customer_id,
+        "name": name,
+        "currency": customer.currency,
+        **await _look_at_wallet(request, customer),
+    }
+    return success(request, data)
+
+
+@router.post("/customers/{customer_id}/freeze", dependencies=[Depends(no_body)])
+async def freeze(request: Request, customer_id: str) -> Response:
+    """Open no new holds on the wallet; calls in flight still settle."""
+    return await _freeze(request, customer_id, frozen=True)
+
+
+@router.post("/customers/{customer_id}/unfreeze", dependencies=[Depends(no_body)])
+async def unfreeze(request: Request, customer_id: str) -> Response:
+    """Open holds again."""
+    return await _freeze(request, customer_id, frozen=False)
+
+
+@router.post("/customers/{customer_id}/terms")
+async def change(
+    request: Request,
+    customer_id: str,
+    terms: Annotated[TermsFields, Depends(body_as(TermsFields))],
+) -> Response:
+    """Change how far the wallet may go below zero, and who bears what its funds do not cover."""
+    customer = await find_customer(request, customer_id)
+    command = change_terms(
+        customer.wallet_id,
+        overdraft_limit=terms.overdraft_limit,
+        excess_policy=terms.excess_policy,
+        actor=ACTOR,
+    )
+    await gateway_of(request).ledger.execute(command)
+    wallet = await _look_at_wallet(request, customer)
+    changed = {name: wallet[name] for name in ("overdraft_limit", "excess_policy")}
+    return success(request, {"customer_id": customer_id, **changed})
+
+
+async def _freeze(request: Request, customer_id: str, *, frozen: bool) -> Response:
+    customer = await find_customer(request, customer_id)
+    command = freeze_wallet(customer.wallet_id, frozen=frozen, actor=ACTOR)
+    await gateway_of(request).ledger.execute(command)
+    return success(request, {"customer_id": customer_id, "frozen": frozen})
+
+
+async def _look_at_wallet(request: Request, customer: FoundCustomer) -> dict[str, Any]:
+    def look(books: Books) -> dict[str, Any]:
+        wallet = must_find(books, Wallet, customer.wallet_id, "wallet")
+        return _describe_wallet(wallet, books.at)
+
+    return await gateway_of(request).ledger.read(Decision((customer.wallet_id,), look))
+
+
+def _describe_wallet(wallet: Wallet, at: Moment) -> dict[str, Any]:
+    available, reserved = wallet.available_at(at), wallet.reserved_at(at)
+    lots = (lot for lot in wallet.lots.values() if lot.available or lot.held)
+    return {
+        "balance": {
+            "available": format_amount(available),
+            "reserved": format_amount(reserved),
+            "posted": format_amount(available + reserved),
+            "debt": format_amount(wallet.debt),
+            "currency": wallet.currency,
+        },
+        "frozen": wallet.frozen,
+        "overdraft_limit": format_amount(wallet.overdraft_limit),
+        "excess_policy": wallet.excess_policy,
+        "grants": [_describe_lot(lot) for lot in lots if not lot.expired(at.horizon)],
+    }
+
+
+def _describe_lot(lot: Lot) -> dict[str, Any]:
+    return {
+        "grant_id": f"{ids.GRANT}_{lot.grant_id}",
+        "category": lot.category,
+        "priority": lot.priority,
+        "expires_at": write_time(lot.expires_at),
+        "available": format_amount(lot.available),
+        "reserved": format_amount(lot.held),
+    }
+
+
+def _describe_page(page: Page[CustomerRow]) -> dict[str, Any]:
+    return {
+        "items": [
+            {
+                "customer_id": ids.public(ids.CUSTOMER, row.customer_id),
+                "name": row.name,
+                "currency": row.currency,
+                "created_at": write_time(row.created_at),
+            }
+            for row in page.items
+        ],
+        "next_cursor": page.next_cursor,
+    }
+
+
+def _limit(request: Request) -> int:
+    text = request.query_params.get("limit")
+    if text is None:
+        return LIMIT_DEFAULT
+    if not (text.isascii() and text.isdecimal()) or not 1 <= int(text[:5]) <= LIMIT_MAX:
+        message = f"'limit' must be a whole number from 1 to {LIMIT_MAX}."
+        raise InvalidFieldError(message, "limit")
+    return int(text[:5])

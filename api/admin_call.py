@@ -1,0 +1,90 @@
+"""Calling the admin API inside this process, on the ledger of a data directory."""
+
+import asyncio
+import secrets
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import orjson
+import typer
+
+from adapters.ledger.connection import GATEWAY_ROLE, connect
+from api import logs
+from api.app import build_app
+from api.catalog_file import ConfigError
+from api.configuration import load_configuration
+from api.database import database
+from api.gateway import open_gateway
+from api.options import complain
+from api.serve import prepare_ledger
+from api.settings import Settings
+from projections.runner import Runner
+
+REFUSED = 1
+"""The exit status when the admin API said no."""
+
+
+def run(
+    settings: Settings,
+    method: str,
+    path: str,
+    body: dict[str, Any] | None = None,
+    idempotency_key: str | None = None,
+) -> None:
+    """Call a route and print its `data`, or explain the refusal and leave with status 1."""
+    logs.configure()
+    headers = {"Idempotency-Key": idempotency_key or uuid4().hex}
+    try:
+        fields = asyncio.run(_call(settings, method, path, headers, body))
+    except ConfigError as error:
+        complain(str(error))
+    if not fields["success"]:
+        typer.echo(f"tollbook: {fields['code']}: {fields['message']}", err=True)
+        raise typer.Exit(REFUSED)
+    typer.echo(orjson.dumps(fields["data"], option=orjson.OPT_INDENT_2).decode())
+
+
+async def _call(
+    settings: Settings,
+    method: str,
+    path: str,
+    headers: dict[str, str],
+    body: dict[str, Any] | None,
+) -> dict[str, Any]:
+    token = secrets.token_hex(16)
+    settings = settings.model_copy(update={"admin_token": token})
+    content = orjson.dumps(body) if body is not None else b""
+    async with _client(settings) as client:
+        headers |= {"Authorization": f"Bearer {token}"}
+        answer = await client.request(method, f"/admin/v1{path}", headers=headers, content=content)
+    fields: dict[str, Any] = answer.json()
+    return fields
+
+
+@asynccontextmanager
+async def _client(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """Open the application without a server; the read models are kept up meanwhile."""
+    configuration = load_configuration(settings)
+    with database(settings) as url:
+        # Without a catalogue given, the sandbox's must not replace the prices in force.
+        given = configuration if settings.config else None
+        await asyncio.to_thread(prepare_ledger, url, given)
+        stop = threading.Event()
+        runner = Runner(partial(connect, url, role=None), GATEWAY_ROLE)
+        running = asyncio.create_task(asyncio.to_thread(runner.run, stop))
+        gateway = await open_gateway(settings, configuration, url)
+        front = build_app(settings, configuration, url)
+        front.mount(gateway)
+        transport = httpx.ASGITransport(front)
+        try:
+            async with httpx.AsyncClient(transport=transport, base_url="http://tollbook") as client:
+                yield client
+        finally:
+            await gateway.close()
+            stop.set()
+            await running

@@ -1,0 +1,80 @@
+"""`tollbook verify` and `tollbook rebuild`: the proof of the books, from the command line."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from adapters.ledger.connection import GATEWAY_ROLE, connect
+from adapters.ledger.schema import check
+from api.database import database
+from api.options import DataDir, load
+from projections.errors import BusyError
+from projections.rebuild import rebuild as rebuild_models
+from projections.upkeep import Progress as Report
+from projections.verify import verify as verify_books
+
+BROKEN = 1
+"""The exit status when something does not add up."""
+BUSY = 75
+"""The exit status when another rebuild is at work: worth another try."""
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def verify(data_dir: DataDir = None) -> None:
+    """Replay the log, check every invariant and charge, and compare every read model."""
+    settings = load(data_dir=data_dir)
+    with database(settings) as url, _busy_is_told(), _progress("verifying") as report:
+        check(url)
+        found = verify_books(partial(connect, url, role=None), progress=report)
+    for finding in found.warnings:
+        err.print(f"warning: {finding}", markup=False)
+    for finding in found.violations:
+        err.print(f"violation: {finding}", markup=False)
+    out.print(
+        f"{found.events} events to position {found.position}: {found.wallets} wallets, "
+        f"{found.calls} calls, {found.charges} charges, {found.corrections} corrections; "
+        f"{found.violation_count} violations, {len(found.warnings)} warnings",
+        markup=False,
+    )
+    if not found.sound:
+        raise typer.Exit(BROKEN)
+
+
+def rebuild(data_dir: DataDir = None) -> None:
+    """Build every read model anew from the log, compare it row for row, and take its place."""
+    settings = load(data_dir=data_dir)
+    with database(settings) as url, _busy_is_told(), _progress("rebuilding") as report:
+        check(url)
+        owner = partial(connect, url, role=None)
+        comparisons = rebuild_models(owner, GATEWAY_ROLE, progress=report)
+    for found in comparisons:
+        verdict = f"{found.different} different" if found.different else "equal"
+        out.print(f"{found.name}: {found.rows} rows, {verdict}", markup=False)
+        for difference in found.examples:
+            err.print(f"  {difference}", markup=False)
+    if any(found.different for found in comparisons):
+        raise typer.Exit(BROKEN)
+
+
+@contextmanager
+def _progress(what: str) -> Iterator[Report]:
+    """Show a bar on a terminal; nothing is drawn into a pipe."""
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+@contextmanager
+def _busy_is_told() -> Iterator[None]:
+    try:
+        yield
+    except BusyError as error:
+        err.print(f"tollbook: {error}", markup=False)
+        raise typer.Exit(BUSY) from None

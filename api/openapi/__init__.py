@@ -1,0 +1,1 @@
+"""The customer's own API, `/openapi/v1`: one file a resource."""

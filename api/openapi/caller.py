@@ -1,0 +1,35 @@
+"""Who asks: any of the customer's keys with the permission `manage`, as it is now."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated, Any
+
+import psycopg
+from fastapi import Depends, Request
+from psycopg import AsyncConnection
+from psycopg_pool import PoolTimeout
+
+from api.gateway import Gateway
+from domain.api_key import MANAGE
+from domain.errors import BillingUnavailableError
+from domain.reserve_call import Identity
+
+
+async def _authorise(request: Request) -> Identity:
+    gateway: Gateway = request.app.state.gateway
+    return await gateway.authenticator.authorise(dict(request.scope["headers"]), MANAGE)
+
+
+Caller = Annotated[Identity, Depends(_authorise)]
+"""Whom the key speaks for; a route without it is public."""
+
+
+@asynccontextmanager
+async def read_models(request: Request) -> AsyncIterator[AsyncConnection[Any]]:
+    """Lend a connection to the read models, or raise BillingUnavailableError."""
+    gateway: Gateway = request.app.state.gateway
+    try:
+        async with gateway.pool.connection() as conn:
+            yield conn
+    except (psycopg.OperationalError, PoolTimeout) as error:
+        raise BillingUnavailableError from error

@@ -1,0 +1,64 @@
+"""The auditor: every rule on every event, and what is left to say at the end."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+import orjson
+from psycopg import Connection
+
+from projections.audit.calls import CallAudit
+from projections.audit.corrections import CorrectionAudit
+from projections.audit.findings import Finding, Findings
+from projections.audit.keys import KeyAudit
+from projections.audit.prices import PriceAudit
+from projections.audit.sequence import check_sequence
+from projections.audit.shape import check_shape
+from projections.audit.wallets import WalletAudit
+from projections.events import Event, event_of
+
+
+class Auditor:
+    """Takes the log event by event, on a connection that sees one snapshot."""
+
+    def __init__(self, conn: Connection) -> None:
+        self.findings = Findings()
+        self.events = 0
+        self.prices = PriceAudit(self.findings)
+        self.wallets = WalletAudit(self.findings)
+        self.keys = KeyAudit(self.findings)
+        self.calls = CallAudit(self.findings, self.prices)
+        self.corrections = CorrectionAudit(self.findings, conn)
+        self._conn = conn
+        self._latest = datetime.min.replace(tzinfo=UTC)
+
+    def take(self, rows: Iterable[tuple[int, str, str, bytes]]) -> None:
+        """Judge the next events as they are stored."""
+        for row in rows:
+            self.events += 1
+            event = self._decoded(*row)
+            if event is None or not check_shape(event, self.findings):
+                continue
+            self._check_time(event)
+            for audit in (self.prices, self.wallets, self.keys, self.calls, self.corrections):
+                audit.take(event)
+
+    def finish(self, now: datetime, slack: timedelta) -> list[Finding]:
+        """Judge the log as a whole; returns warnings about calls that should be over."""
+        self.corrections.finish()
+        check_sequence(self._conn, self.findings)
+        return list(self.calls.finish(now, slack))
+
+    def _decoded(self, position: int, topic: str, originator_id: str, state: bytes) -> Event | None:
+        try:
+            return event_of(position, topic, originator_id, state)
+        except (orjson.JSONDecodeError, LookupError, TypeError, ValueError) as error:
+            found = Finding("shape", position, topic, originator_id, f"cannot be read: {error}")
+            self.findings.note(found)
+            return None
+
+    def _check_time(self, event: Event) -> None:
+        """Time never goes back along the log (I14)."""
+        now = datetime.fromisoformat(event.fields["timestamp"])
+        if now < self._latest:
+            self.findings.add("time", event, f"recorded before {self._latest}, which is earlier")
+        self._latest = max(now, self._latest)

@@ -1,0 +1,93 @@
+"""Corrections: linked to a charge that exists, chained by its total, the same on all sides (I9)."""
+
+from psycopg import Connection
+
+from domain import api_key_events as key, inference_request as request, wallet_events as wallet
+from domain.money import Nanos
+from projections.audit.findings import Findings, Judge, judge
+from projections.events import Event, event_of
+
+SIDES = {
+    wallet.Corrected.TOPIC: "wallet",
+    key.Corrected.TOPIC: "key",
+    request.Corrected.TOPIC: "request",
+}
+
+
+class CorrectionAudit:
+    """Looks a corrected call up in the log: corrections are rare, and remembering all is not."""
+
+    def __init__(self, findings: Findings, conn: Connection) -> None:
+        self._findings = findings
+        self._conn = conn
+        self._pending: dict[str, dict[str, Event]] = {}
+        self.count = 0
+
+    def take(self, event: Event) -> None:
+        """Judge one event, if it is a correction's."""
+        side = SIDES.get(event.topic)
+        if side is None:
+            return
+        check = judge(self._findings, event)
+        request_id = event.fields.get("request_id", event.originator_id)
+        said = self._pending.setdefault(request_id, {})
+        check(side not in said, "corrections", "the correction before it is not complete")
+        said[side] = event
+        if len(said) == len(SIDES):
+            self.count += 1
+            _compare(said, check)
+            self._check_history(said, check)
+            del self._pending[request_id]
+
+    def finish(self) -> None:
+        """Judge what is incomplete at the end of the log."""
+        for said in self._pending.values():
+            for side, event in said.items():
+                self._findings.add("corrections", event, f"corrected only on the {side}")
+
+    def _check_history(self, said: dict[str, Event], check: Judge) -> None:
+        corrected = said["request"]
+        before = self._conn.execute(_HISTORY, (corrected.originator_id, corrected.position))
+        history = [event_of(*row) for row in before]
+        first = next((e for e in history if e.topic == request.Reserved.TOPIC), None)
+        if first is not None:
+            owner = (first.fields["wallet_id"], first.fields["key_id"])
+            same = owner == (said["wallet"].originator_id, said["key"].originator_id)
+            check(same, "corrections", "another wallet or key is corrected than was charged")
+            same = said["key"].fields["window"] == first.fields["window"]
+            check(same, "corrections", "the correction counts in another window than the charge")
+        total = _total(history)
+        check(total is not None, "corrections", "there is nothing to correct: no charge, no end")
+        if total is not None:
+            after = total - corrected.fields["amount"]
+            right = corrected.fields["total"] == after >= 0
+            check(right, "corrections", f"the charge was {total} and should now be {after}")
+
+
+def _compare(said: dict[str, Event], check: Judge) -> None:
+    on_wallet, on_key, first = (said[side].fields for side in ("wallet", "key", "request"))
+    same = on_wallet["amount"] == on_key["amount"] == first["amount"]
+    check(same, "corrections", "wallet, key and request are corrected by different amounts")
+    for name in ("correction_id", "allocations"):
+        same = on_wallet[name] == first[name]
+        check(same, "corrections", f"wallet and request say different things: {name}")
+
+
+def _total(history: list[Event]) -> Nanos | None:
+    """Tell what an ended call had come to, or None if it had not ended."""
+    total: Nanos | None = None
+    for event in history:
+        if event.topic == request.Charged.TOPIC:
+            total = event.fields["amount"]
+        elif event.topic == request.Released.TOPIC:
+            total = 0
+        elif event.topic == request.Corrected.TOPIC:
+            total = event.fields["total"]
+    return total
+
+
+_HISTORY = """
+    SELECT position, topic, encode(uuid_send(originator_id), 'hex'), state
+    FROM public.ledger_events WHERE originator_id = %s AND position < %s
+    ORDER BY originator_version
+"""

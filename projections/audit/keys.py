@@ -1,0 +1,102 @@
+"""Keys: within their quota and scope, and shut when disabled (I16)."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from domain import api_key_events as key, inference_request as request
+from domain.money import Nanos
+from domain.quota import window_of
+from projections.audit.findings import Findings, Judge, judge
+from projections.events import Event, Fields
+
+
+@dataclass(slots=True)
+class KeyAccount:
+    """A key's scope, and what it has spent and holds by window."""
+
+    customer_id: str
+    wallet_id: str
+    models: list[str]
+    quota: Nanos | None
+    window: str
+    disabled: bool = False
+    spent: dict[str, Nanos] = field(default_factory=dict[str, Nanos])
+    holds: dict[str, Fields] = field(default_factory=dict[str, Fields])
+
+
+class KeyAudit:
+    """Follows every key."""
+
+    def __init__(self, findings: Findings) -> None:
+        self._findings = findings
+        self._keys: dict[str, KeyAccount] = {}
+
+    def take(self, event: Event) -> None:
+        """Judge one event, if it concerns a key, and follow it."""
+        fact, check = event.fields, judge(self._findings, event)
+        if event.topic == key.Created.TOPIC:
+            self._keys[event.originator_id] = KeyAccount(
+                fact["customer_id"],
+                fact["wallet_id"],
+                fact["allowed_models"],
+                fact["quota_amount"],
+                fact["quota_window"],
+            )
+        elif event.topic == request.Reserved.TOPIC:
+            self._check_scope(fact, check)
+        elif event.topic.startswith(_OURS):
+            account = self._keys.get(event.originator_id)
+            check(account is not None, "keys", "the key was never created")
+            if account is not None:
+                _follow(account, event.topic, fact, check)
+
+    def _check_scope(self, fact: Fields, check: Judge) -> None:
+        account = self._keys.get(fact["key_id"])
+        check(account is not None, "keys", "the key was never created")
+        if account is None:
+            return
+        owner = (account.customer_id, account.wallet_id)
+        same = owner == (fact["customer_id"], fact["wallet_id"])
+        check(same, "keys", "the key is another customer's")
+        allowed = not account.models or fact["model"] in account.models
+        check(allowed, "keys", f"the key may not call {fact['model']}")
+
+
+def _follow(account: KeyAccount, topic: str, fact: Fields, check: Judge) -> None:
+    if topic == key.Disabled.TOPIC:
+        account.disabled = True
+    elif topic == key.Corrected.TOPIC:
+        _spend(account, fact["window"], -fact["amount"])
+    elif topic == key.Reserved.TOPIC:
+        _reserve(account, fact, check)
+    else:
+        account.holds.pop(fact["request_id"], None)
+        _spend(account, fact["window"], fact.get("amount", 0))
+
+
+def _reserve(account: KeyAccount, fact: Fields, check: Judge) -> None:
+    check(not account.disabled, "keys", "the key is disabled")
+    now = datetime.fromisoformat(fact["timestamp"])
+    window = window_of(now, account.window)
+    check(fact["window"] == window, "keys", f"the hold belongs to the window {window}")
+    if account.quota is not None and fact["amount"]:
+        used = account.spent.get(window, 0) + _held(account, window, now)
+        fits = used + fact["amount"] <= account.quota
+        check(fits, "quota", f"{used} of {account.quota} was used before the hold")
+        account.holds[fact["request_id"]] = fact
+
+
+def _held(account: KeyAccount, window: str, now: datetime) -> Nanos:
+    """Sum up the holds that are within their time: what has run out counts no more."""
+    return sum(
+        hold["amount"]
+        for hold in account.holds.values()
+        if hold["window"] == window and datetime.fromisoformat(hold["expires_at"]) > now
+    )
+
+
+def _spend(account: KeyAccount, window: str, amount: Nanos) -> None:
+    account.spent[window] = account.spent.get(window, 0) + amount
+
+
+_OURS = "api_key."

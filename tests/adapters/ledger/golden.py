@@ -1,0 +1,126 @@
+"""Writes the golden log of a release: `uv run python -m tests.adapters.ledger.golden 0.1.0`.
+
+The log of a published release is never written again: what customers have stored cannot change
+either. A later release that reads it differently has broken their books.
+"""
+
+import sys
+from collections.abc import Iterable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from adapters.ledger.aggregates import Row, fold
+from adapters.ledger.event_codec import encode
+from domain import manage
+from domain.aggregate import Recorded
+from domain.credential import Credential
+from domain.decision import Decision
+from domain.ports import Books
+from domain.quota import MONTH, Quota
+from domain.reserve_call import Claim
+from domain.settle_call import Attempt, Outcome
+from domain.wallet_state import DEBT
+from tests.domain.shop import Shop
+
+FOLDER = Path(__file__).resolve().parents[2] / "golden"
+
+
+def one_of_each() -> list[Any]:
+    """Every fact there is, in stories that end a call in every way it can end."""
+    shop = Shop(funds=1_000, quota=Quota(100_000, MONTH))
+    claim = Claim(shop.mint(), "body hash")
+    shop.grant(500, claim, category="promotional", priority=-1, reference="invoice 7")
+    shop.grant(40, expires_at=shop.now + timedelta(minutes=5))
+    shop.terms(limit=100, policy=DEBT)
+    shop.freeze()
+    shop.freeze(frozen=False)
+
+    charged = shop.reserve(client_request_id="theirs")
+    attempts = (
+        Attempt("q", "m-1", "timeout", None, "USD", 30),
+        Attempt("p", "m-1", "ok", 12, "USD", 90),
+    )
+    outcome = Outcome(
+        120, basis="reported", usage={"input": 8, "cached_input": 2, "output": 9},
+        reported={"prompt_tokens": 10}, flags=["looked_odd"], provider="p", first_byte_ms=7,
+    )  # fmt: skip
+    shop.settle(charged, outcome, attempts=attempts)
+    shop.correct(charged, 5)
+    shop.correct(charged, -3)
+    shop.release(shop.reserve())
+
+    lost = shop.reserve()
+    shop.tick(minutes=11)
+    shop.sweep(lost)
+    late = shop.reserve()
+    shop.tick(minutes=11)
+    shop.sweep(late)
+    shop.charge(late, {"input": 10, "output": 20})
+
+    void = shop.grant(70)
+    shop.do(manage.void_grant(shop.who.wallet_id, void, reason="mistake", actor="operator"))
+    _revoke(shop)
+    shop.do(manage.disable_key(shop.who.key_id, actor="operator"))
+    shop.publish({"m": {"input": 3_000_000, "output": 4_000_000}})
+    facts: list[Any] = shop.ledger.facts
+    return facts
+
+
+def _revoke(shop: Shop) -> None:
+    def decide(books: Books) -> None:
+        credential = books.find(Credential, shop.who.credential_id)
+        assert credential is not None
+        credential.revoke(books.at, actor="operator")
+
+    shop.do(Decision((shop.who.credential_id,), decide))
+
+
+def states(rows: Iterable[Row]) -> dict[str, Any]:
+    """What a log adds up to: kind, version and state of every aggregate, as JSON says it."""
+    aggregates: dict[Any, Recorded] = {}
+    fold(rows, aggregates)
+    written = {
+        str(aggregate.id): {
+            "kind": aggregate.TOPIC,
+            "version": aggregate.version,
+            "state": aggregate.to_state(),
+        }
+        for aggregate in aggregates.values()
+    }
+    read: dict[str, Any] = orjson.loads(orjson.dumps(written))
+    return read
+
+
+def write(release: str) -> None:
+    stored = [encode(fact) for fact in one_of_each()]
+    lines = [
+        orjson.dumps(
+            {
+                "topic": event.topic,
+                "originator_id": event.originator_id,
+                "version": event.originator_version,
+                "state": event.state.decode(),
+            }
+        )
+        for event in stored
+    ]
+    (FOLDER / f"{release}.ndjson").write_bytes(b"\n".join(lines) + b"\n")
+    look = states(read(release))
+    options = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE
+    (FOLDER / f"{release}.states.json").write_bytes(orjson.dumps(look, option=options))
+
+
+def read(release: str) -> list[Row]:
+    lines = map(orjson.loads, (FOLDER / f"{release}.ndjson").read_bytes().splitlines())
+    return [
+        Row(UUID(line["originator_id"]), line["version"], line["topic"], line["state"].encode())
+        for line in lines
+    ]
+
+
+if __name__ == "__main__":
+    write(sys.argv[1])

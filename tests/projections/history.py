@@ -1,0 +1,195 @@
+"""Histories with everything in them: made by commands on a clock of our own, then stored."""
+
+import random
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg import Connection
+
+from adapters.ledger.connection import GATEWAY_ROLE, connect
+from adapters.ledger.event_codec import encode
+from domain import ids, manage
+from domain.errors import GatewayError
+from domain.inference_request import ESTIMATED, PARTIAL, REPORTED, InferenceRequest
+from domain.quota import DAY, Quota
+from domain.reserve_call import Identity, Reservation
+from domain.settle_call import Attempt, Outcome
+from domain.wallet import Wallet
+from projections.advance import step
+from projections.catalogue import ALL
+from projections.events import WINDOW
+from projections.projection import Projection
+from projections.shelf import LIVE, Shelf, install
+from tests.domain.shop import CARDS, Shop
+
+
+class History(Shop):
+    """A shop with several customers, where anything may happen."""
+
+    def __init__(self, seed: int = 0, customers: int = 3) -> None:
+        super().__init__(funds=100_000)
+        self.random = random.Random(seed)
+        self.everyone = [self.who]
+        self.held: list[tuple[Identity, Reservation]] = []
+        self.stored = 0
+        for _ in range(customers - 1):
+            self.join()
+
+    def join(self, **key: Any) -> Identity:
+        """Register one more customer with a key, and turn to it."""
+        who = self.who = Identity(self.mint(), self.mint(), self.mint(), self.mint())
+        new = manage.NewCustomer(who.customer_id, who.wallet_id, "USD", "hash", "operator")
+        self.do(manage.register_customer(new))
+        self.do(manage.create_key(who.customer_id, who.wallet_id, self.new_key(**key)))
+        self.everyone.append(who)
+        return who
+
+    def live(self, steps: int) -> None:
+        """Let so many things happen, some of which are refused."""
+        for _ in range(steps):
+            self.who = self.random.choice(self.everyone)
+            happening = self.random.choices(*zip(*LIFE, strict=True))[0]
+            try:
+                happening(self)
+            except GatewayError:
+                pass
+
+    def pick(self) -> Reservation:
+        """Choose a call, most often a recent one, and turn to its customer."""
+        if not self.held:
+            self.held.append((self.who, self.reserve()))
+        self.who, held = self.random.choice(self.held[-8:])
+        return held
+
+    def store(self, url: str) -> None:
+        """Append what has happened since the last time, as a writer does."""
+        append(url, self.ledger.facts[self.stored :])
+        self.stored = len(self.ledger.facts)
+
+    def aggregates(self, kind: type[Any]) -> list[Any]:
+        return [held for held in self.ledger._held.values() if isinstance(held, kind)]
+
+
+def _reserve(shop: History) -> None:
+    call = shop.call(
+        shop.random.randint(0, 400),
+        shop.random.randint(1, 4_000),
+        clamps=shop.random.random() < 0.3,
+        choices=shop.random.choice([1, 1, 2]),
+        hold_for=timedelta(seconds=shop.random.choice([30, 600])),
+    )
+    shop.held.append((shop.who, shop.do(call)))
+
+
+def _free(shop: History) -> None:
+    """A call that costs nothing; it holds nothing, too."""
+    shop.charge(shop.reserve(model="free"), {"input": 7, "output": 1})
+
+
+def _charge(shop: History) -> None:
+    held, basis = shop.pick(), shop.random.choice([REPORTED, REPORTED, ESTIMATED, PARTIAL])
+    usage = {
+        "input": shop.random.randint(0, 600),
+        "cached_input": shop.random.randint(0, 9),
+        "output": shop.random.randint(0, 5_000),
+        "reasoning": shop.random.choice([0, 0, 50]),
+    }
+    attempt = Attempt("p", "up", "ok", 5, "USD", 12)
+    shop.settle(held, Outcome(1, basis=basis, usage=usage, provider="p"), attempts=(attempt,))
+
+
+def _release(shop: History) -> None:
+    shop.release(shop.pick())
+
+
+def _grant(shop: History) -> None:
+    lasts = shop.random.choice([None, None, 60, 900, 3_600])
+    shop.grant(
+        shop.random.randint(1, 20_000),
+        category=shop.random.choice(["paid", "promotional"]),
+        priority=shop.random.choice([0, 0, 1]),
+        expires_at=None if lasts is None else shop.now + timedelta(seconds=lasts),
+    )
+
+
+def _void(shop: History) -> None:
+    grant_id = shop.random.choice([*shop.wallet.lots, 'none'])
+    shop.do(manage.void_grant(shop.who.wallet_id, grant_id, reason="wrong", actor="operator"))
+
+
+def _correct(shop: History) -> None:
+    held = shop.pick()
+    total = shop.request(held).total
+    shop.correct(held, shop.random.choice([-70, total, total // 2 or 1]))
+
+
+def _sweep(shop: History) -> None:
+    shop.sweep(*(held for who, held in shop.held if who == shop.who))
+
+
+def _tick(shop: History) -> None:
+    shop.tick(seconds=shop.random.choice([0, 1, 20, 400]))
+
+
+def _freeze(shop: History) -> None:
+    shop.freeze(frozen=shop.random.random() < 0.3)
+
+
+def _terms(shop: History) -> None:
+    shop.terms(
+        limit=shop.random.choice([0, 0, 5_000]), policy=shop.random.choice(["absorbed", "debt"])
+    )
+
+
+def _publish(shop: History) -> None:
+    output = shop.random.choice([2_000_000, 2_500_000])
+    shop.publish({**CARDS, "m": {"input": 1_000_000, "output": output}})
+
+
+LIFE: list[tuple[Callable[[History], None], int]] = [
+    (_reserve, 40), (_free, 3), (_charge, 30), (_release, 6), (_grant, 8), (_void, 1), (_correct, 4),
+    (_sweep, 6), (_tick, 12), (_freeze, 1), (_terms, 2), (_publish, 1),
+]  # fmt: skip
+
+
+def append(url: str, facts: Iterable[Any]) -> None:
+    rows = [encode(fact) for fact in facts]
+    with psycopg.connect(url) as conn, conn.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO ledger_events (originator_id, originator_version, topic, state)"
+            " VALUES (%s, %s, %s, %s)",
+            [(e.originator_id, e.originator_version, e.topic, e.state) for e in rows],
+        )
+
+
+def owner(url: str) -> Connection:
+    return connect(url, role=None)
+
+
+@contextmanager
+def installed(url: str, projections: Sequence[Projection] = ALL) -> Iterator[Connection]:
+    with owner(url) as conn:
+        install(conn, projections, GATEWAY_ROLE)
+        yield conn
+
+
+def follow(url: str, projections: Sequence[Projection] = ALL, window: int = WINDOW) -> None:
+    """Bring the read models up to the log."""
+    with installed(url, projections) as conn:
+        while not step(conn, Shelf(LIVE), projections, window=window):
+            pass
+
+
+def rows(url: str, query: str) -> list[tuple[Any, ...]]:
+    with psycopg.connect(url) as conn:
+        return conn.execute(query.encode()).fetchall()
+
+
+def everything(url: str, projections: Sequence[Projection] = ALL) -> dict[str, list[Any]]:
+    """Every row of every read model, in order."""
+    names = [table.name for projection in projections for table in projection.tables]
+    return {name: sorted(rows(url, f"SELECT t::text FROM read.{name} AS t")) for name in names}

@@ -1,0 +1,174 @@
+"""What the ledger says of a customer's calls, and what it ought to say, computed apart from it."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from tests.sdk.catalog import DEAREST, PRICES
+
+Json = dict[str, Any]
+SETTLING_SECONDS = 20.0
+NANOS, UNITS = 10**9, 10**6
+CREDIT = 10 * NANOS
+ENDS = {"charged", "released", "hold_expired"}
+
+
+def charge_of(model: str, **tokens: int) -> int:
+    """Nanos by the catalogue's prices: one exact sum, rounded once, half to even."""
+    prices = PRICES[model]
+    exact = sum(Fraction(prices[name]) * count for name, count in tokens.items())
+    return round(exact * NANOS / UNITS)
+
+
+def hold_of(model: str, input_tokens: int, output_tokens: int) -> int:
+    """The worst case in nanos, rounded up."""
+    dearest_input, dearest_output = (Fraction(price) for price in DEAREST[model])
+    exact = (dearest_input * input_tokens + dearest_output * output_tokens) * NANOS / UNITS
+    return -(-exact.numerator // exact.denominator)
+
+
+def decimal_of(nanos: int) -> str:
+    """As the gateway writes money: at least two places, and no zeros beyond them."""
+    digits = f"{nanos:010d}"
+    return f"{digits[:-9]}.{digits[-9:].rstrip('0').ljust(2, '0')}"
+
+
+@dataclass
+class Call:
+    """One request's facts on each of the three aggregates, in order."""
+
+    request_id: str
+    facts: dict[str, list[tuple[str, Json]]] = field(default_factory=dict)
+
+    def of(self, aggregate: str, name: str) -> list[Json]:
+        return [state for fact, state in self.facts.get(aggregate, []) if fact == name]
+
+    @property
+    def reserved(self) -> Json:
+        return self.of("inference_request", "reserved")[0]
+
+    @property
+    def attempts(self) -> list[Json]:
+        return self.of("inference_request", "attempted")
+
+    @property
+    def outcomes(self) -> list[tuple[str, str]]:
+        return [(attempt["provider"], attempt["outcome"]) for attempt in self.attempts]
+
+    @property
+    def charged(self) -> Json:
+        return self.of("inference_request", "charged")[0]
+
+    @property
+    def released(self) -> Json:
+        return self.of("inference_request", "released")[0]
+
+    @property
+    def held(self) -> int:
+        held: int = self.reserved["amount"]
+        return held
+
+    @property
+    def is_settled(self) -> bool:
+        return all(
+            any(fact in ENDS for fact, _ in self.facts.get(aggregate, []))
+            for aggregate in ("wallet", "api_key", "inference_request")
+        )
+
+    @property
+    def total(self) -> int:
+        return sum(state["amount"] for state in self.of("wallet", "charged"))
+
+    def check(self) -> None:
+        """Held once and ended once, everywhere alike, and not a nano lost between."""
+        for aggregate in ("wallet", "api_key", "inference_request"):
+            facts = [fact for fact, _ in self.facts[aggregate]]
+            assert facts.count("reserved") == 1, (aggregate, facts)
+            assert len([fact for fact in facts if fact in ENDS]) == 1, (aggregate, facts)
+            assert self.of(aggregate, "reserved")[0]["amount"] == self.held
+        reserved = self.reserved
+        tokens = reserved["output_cap"] * reserved["choices"]
+        assert self.held == hold_of(reserved["model"], reserved["input_tokens"], tokens)
+        for end in self.of("wallet", "charged"):
+            given_back = sum(part for _, part in end["returned"])
+            drawn = sum(part for _, part in end["allocations"])
+            assert end["held"] == self.held
+            assert drawn == end["amount"] == self.charged["amount"]
+            assert given_back == max(0, self.held - end["amount"])
+            assert self.of("api_key", "charged")[0]["amount"] == end["amount"]
+        for end in self.of("wallet", "released"):
+            assert sum(part for _, part in end["returned"]) == end["held"] == self.held
+
+    def assert_charged(
+        self, model: str, *, basis: str = "reported", flags: tuple[str, ...] = (), **tokens: int
+    ) -> None:
+        """Charged exactly this usage at the catalogue's prices."""
+        assert self.reserved["model"] == model
+        assert (self.charged["basis"], self.charged["flags"]) == (basis, list(flags))
+        assert self.charged["usage"] == {name: n for name, n in tokens.items() if n}
+        assert self.charged["amount"] == charge_of(model, **tokens)
+        assert self.charged["absorbed"] == 0
+
+    def assert_released(self, reason: str, flags: tuple[str, ...] = ()) -> None:
+        assert (self.released["reason"], self.released["flags"]) == (reason, list(flags))
+        assert self.total == 0
+
+
+class Books:
+    """Reads the log over one connection."""
+
+    def __init__(self, connection: psycopg.Connection) -> None:
+        self._connection = connection
+
+    def events(self, since: int = 0) -> list[tuple[UUID, str, Json]]:
+        rows = self._connection.execute(
+            "SELECT originator_id, topic, state FROM ledger_events"
+            " WHERE position > %s ORDER BY position",
+            (since,),
+        ).fetchall()
+        return [(who, topic, json.loads(bytes(state))) for who, topic, state in rows]
+
+    def calls_of(self, customer_id: str) -> list[Call]:
+        """This customer's calls in the order of their holds."""
+        customer, found = customer_id.partition("_")[2], dict[str, Call]()
+        keys: set[str] = set()
+        for who, topic, state in self.events():
+            aggregate, fact, _ = topic.split(".")
+            request_id = state.get("request_id", who.hex)
+            if topic == "api_key.created.1" and state["customer_id"] == customer:
+                keys.add(who.hex)
+            mine = state.get("key_id") in keys or who.hex in keys
+            if (fact == "reserved" and mine) and request_id not in found:
+                found[request_id] = Call(f"req_{request_id}")
+            if request_id in found and aggregate in {"wallet", "api_key", "inference_request"}:
+                found[request_id].facts.setdefault(aggregate, []).append((fact, state))
+        return list(found.values())
+
+    def settled_calls(
+        self, customer_id: str, count: int, seconds: float = SETTLING_SECONDS
+    ) -> list[Call]:
+        """Wait until so many calls have ended, and check each of them."""
+
+        def all_settled() -> bool:
+            calls = self.calls_of(customer_id)
+            return len(calls) >= count and all(call.is_settled for call in calls)
+
+        wait_until(all_settled, f"{count} settled calls", seconds)
+        calls = self.calls_of(customer_id)
+        assert len(calls) == count, [call.request_id for call in calls]
+        for call in calls:
+            call.check()
+        return calls
+
+
+def wait_until(condition: Callable[[], bool], what: str, seconds: float = SETTLING_SECONDS) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"waited in vain for {what}"
+        time.sleep(0.02)
