@@ -35,6 +35,7 @@ BODY = json.dumps(
 
 
 def request_of(key: str) -> bytes:
+    """Write one request whole."""
     return (
         b"POST /v1/chat/completions HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\n"
         b"authorization: Bearer " + key.encode() + b"\r\n"
@@ -52,10 +53,12 @@ class Caller(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport."""
         # uvloop's transport has a transport's methods without being one.
         self.transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
+        """Gather an answer and wake its caller when it is whole."""
         self.data += data
         if not self._whole():
             return
@@ -66,6 +69,7 @@ class Caller(asyncio.Protocol):
             self.answered.set_result(None)
 
     def connection_lost(self, error: Exception | None) -> None:
+        """Count an answer that never came."""
         if self.answered is not None and not self.answered.done():
             self.results.failed += 1
             self.answered.set_result(None)
@@ -82,6 +86,7 @@ class Caller(asyncio.Protocol):
         return len(self.data) >= head + 4 + length
 
     async def call(self, request: bytes) -> None:
+        """Send a request and wait for its answer."""
         assert self.transport is not None
         self.answered = asyncio.get_running_loop().create_future()
         began = time.perf_counter()
@@ -100,6 +105,7 @@ class Results:
 
 
 async def run(results: Results, number: int, end: float) -> None:
+    """Make one call after another, evenly spaced if there is a rate."""
     loop = asyncio.get_running_loop()
     _, caller = await loop.create_connection(lambda: Caller(results), "127.0.0.1", PORT)
     turn = number
@@ -116,6 +122,7 @@ async def run(results: Results, number: int, end: float) -> None:
 
 
 async def main() -> None:
+    """Run all callers and print what they saw."""
     results = Results()
     began = time.monotonic()
     await asyncio.gather(*(run(results, n, began + SECONDS) for n in range(CALLERS)))

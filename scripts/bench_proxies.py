@@ -1,4 +1,4 @@
-"""Bare pass-through proxies, to measure the gateway against: `bench_proxies.py CLIENT PORT UPSTREAM`.
+"""Bare pass-through proxies to measure against: `bench_proxies.py CLIENT PORT UPSTREAM`.
 
 CLIENT is `aiohttp` or `httpx`; both forward the body and relay the answer's bytes, nothing else.
 """
@@ -20,6 +20,7 @@ HEADERS = {"content-type": "application/json", "authorization": "Bearer upstream
 
 
 async def by_aiohttp(request: Request) -> Response:
+    """Forward with aiohttp."""
     body = await request.body()
     session: aiohttp.ClientSession = request.app.state.client
     answer = await session.post(UPSTREAM, data=body, headers=HEADERS)
@@ -37,6 +38,7 @@ async def by_aiohttp(request: Request) -> Response:
 
 
 async def by_httpx(request: Request) -> Response:
+    """Forward with httpx as it comes."""
     body = await request.body()
     client: httpx.AsyncClient = request.app.state.client
     asked = client.build_request("POST", UPSTREAM, content=body, headers=HEADERS)
@@ -56,6 +58,7 @@ async def by_httpx(request: Request) -> Response:
 
 @asynccontextmanager
 async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    """Hold one client."""
     if CLIENT == "aiohttp":
         connector = aiohttp.TCPConnector(limit=0)
         app.state.client = aiohttp.ClientSession(connector=connector, auto_decompress=False)

@@ -55,7 +55,7 @@ def _message_texts(name: str, value: object) -> Iterator[str]:
     if name == "content" and isinstance(value, list):
         for part in cast("list[dict[str, Any]]", value):
             if part["type"] in {"text", "refusal"}:
-                yield from _strings(part)
+                yield part[part["type"]]
     elif name != "role":
         yield from _strings(value)
 

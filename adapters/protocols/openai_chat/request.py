@@ -89,8 +89,9 @@ def encode_request(
 
 
 def _first_fault(error: ValidationError) -> InvalidRequestError:
-    """Name the first field at fault as the caller wrote it: `messages[0].role`."""
-    fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    """Name the innermost field at fault as the caller wrote it: `messages[0].role`."""
+    faults = error.errors(include_url=False, include_context=False, include_input=False)
+    fault = max(faults, key=lambda found: len(found["loc"]))
     path = ""
     for step in fault["loc"]:
         if isinstance(step, int):

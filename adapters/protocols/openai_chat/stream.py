@@ -54,9 +54,9 @@ class ChatStream:
 
     def feed(self, data: bytes) -> bytes:
         """Take bytes as they came and give what can go on; raises StreamBrokenError."""
+        data = self._rest + data if self._rest else data
         if b"\r" in data:
             data = data.replace(b"\r\n", b"\n")
-        data = self._rest + data if self._rest else data
         end = data.rfind(b"\n\n") + 2
         if end == 1:
             if len(data) > EVENT_BYTES_MAX:

@@ -1,0 +1,137 @@
+"""A stream is relayed, not rebuilt: whatever its bytes are cut into, the same comes out."""
+
+import itertools
+
+import pytest
+from hypothesis import given, strategies as st
+
+from adapters.protocols.openai_chat.stream import EVENT_BYTES_MAX, ChatStream, StreamBrokenError
+from adapters.token_count import count_tokens
+
+
+def chunk(fields: str) -> bytes:
+    return b'data: {"id":"c","object":"chat.completion.chunk",%s}\n\n' % fields.encode()
+
+
+ROLE = chunk('"choices":[{"index":0,"delta":{"role":"assistant","content":""}}]')
+HELLO = chunk('"choices":[{"index":0,"delta":{"content":"Hello \\"usage\\":{ [DONE"}}]')
+NULL_USAGE = chunk('"choices":[{"index":0,"delta":{"content":" you"}}],"usage":null')
+FINISH = chunk('"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]')
+USAGE = chunk('"choices":[],"usage":{"prompt_tokens":9,"completion_tokens":4}')
+ON_LAST = chunk(
+    '"choices":[{"index":0,"delta":{},"finish_reason":"stop"}],'
+    '"usage":{"prompt_tokens":9,"completion_tokens":4}'
+)
+COMMENT = b": keep-alive\n\n"
+DONE = b"data: [DONE]\n\n"
+
+
+def relayed(stream: ChatStream, data: bytes, cuts: list[int]) -> bytes:
+    bounds = [0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]
+    pairs = itertools.pairwise(bounds)
+    return b"".join(stream.feed(data[start:end]) for start, end in pairs if end > start)
+
+
+@given(st.lists(st.integers(0, 10_000), max_size=30), st.booleans(), st.booleans())
+def test_any_cutting_of_the_bytes_gives_the_same(
+    cuts: list[int], wants_usage: bool, carriage_returns: bool
+) -> None:
+    stream = ChatStream(wants_usage=wants_usage)
+    data = ROLE + COMMENT + HELLO + NULL_USAGE + FINISH + USAGE + DONE
+    if carriage_returns:
+        data = data.replace(b"\n", b"\r\n")
+
+    passed = relayed(stream, data, cuts)
+
+    assert passed == ROLE + COMMENT + HELLO + NULL_USAGE + FINISH
+    assert stream.usage_event == (USAGE if wants_usage else b"")
+    assert stream.done
+    assert stream.report.counters == {"prompt_tokens": 9, "completion_tokens": 4}
+
+
+def test_usage_on_a_chunk_with_choices_is_passed_on_and_read() -> None:
+    stream = ChatStream(wants_usage=False)
+
+    assert stream.feed(ROLE + ON_LAST + DONE) == ROLE + ON_LAST
+    assert stream.report.usage is not None
+
+
+def test_of_cumulative_usage_the_last_counts() -> None:
+    stream = ChatStream(wants_usage=True)
+    first = chunk('"choices":[{"index":0}],"usage":{"prompt_tokens":9,"completion_tokens":1}')
+
+    stream.feed(first + ON_LAST + DONE)
+
+    assert stream.report.counters["completion_tokens"] == 4
+
+
+def test_a_stream_without_an_end_mark_is_complete_if_it_finished() -> None:
+    stream = ChatStream(wants_usage=False)
+
+    stream.feed(ROLE + HELLO)
+    before = stream.complete
+    stream.feed(FINISH)
+
+    assert not before
+    assert stream.complete
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        b'data: {"error":{"message":"secret"}}\n\n',
+        b'event: error\ndata: {"error":"x"}\n\n',
+        b'data: {"usage":{"prompt_tokens":\n\n',
+        b'data: ["error":]\n\n',
+        b'data: [{"error":1}]\n\n',
+    ],
+)
+def test_an_error_or_nonsense_breaks_the_stream(event: bytes) -> None:
+    stream = ChatStream(wants_usage=False)
+    stream.feed(ROLE + HELLO)
+
+    with pytest.raises(StreamBrokenError):
+        stream.feed(event)
+
+
+def test_an_error_that_is_null_is_none() -> None:
+    stream = ChatStream(wants_usage=False)
+    harmless = chunk('"error":null,"choices":[{"index":0,"delta":{"content":"x"}}]')
+
+    assert stream.feed(harmless) == harmless
+
+
+def test_what_was_said_can_be_counted_when_nobody_reported() -> None:
+    stream = ChatStream(wants_usage=False)
+    call = (
+        '"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"c1","type":"function",'
+        '"function":{"name":"weather","arguments":"{}"}}]}}]'
+    )
+
+    stream.feed(ROLE)
+    silent = stream.produced.anything()
+    stream.feed(chunk('"choices":[{"index":0,"delta":{"content":"Hello"}}]') + chunk(call))
+
+    assert not silent
+    assert stream.produced.anything()
+    assert stream.produced.tokens() == count_tokens("Helloweather{}")
+
+
+def test_an_event_without_end_is_given_up() -> None:
+    stream = ChatStream(wants_usage=False)
+
+    with pytest.raises(StreamBrokenError):
+        stream.feed(b"data: " + b"x" * EVENT_BYTES_MAX)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    ['"choices":7', '"choices":[7]', '"choices":[{"delta":7}]', '"choices":[{"finish_reason":7}]'],
+)
+def test_odd_shapes_say_nothing_and_break_nothing(fields: str) -> None:
+    stream = ChatStream(wants_usage=False)
+    odd = chunk(f'{fields},"usage":{{"prompt_tokens":1,"completion_tokens":1}}')
+
+    stream.feed(odd)
+
+    assert not stream.produced.anything()
