@@ -16,6 +16,7 @@ from api.inference.chat import ChatEndpoint
 from api.inference.errors import not_allowed
 from api.inference.models import models_router
 from api.inference.profile import OPENAI_V1, V1
+from api.openapi import balance, transactions
 from api.settings import Settings
 
 Endpoint = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -67,6 +68,8 @@ def build_app(settings: Settings, configuration: Configured, database_url: str) 
     app.include_router(models_router(OPENAI_V1), prefix="/openai/v1")
     app.include_router(public_catalog.router)
     app.include_router(operation.router)
+    for resource in (balance, transactions):
+        app.include_router(resource.router, prefix="/openapi/v1")
     install_admin(app)
     front = Front(app)
     return front

@@ -99,7 +99,7 @@ async def open_gateway(settings: Settings, configuration: Configured, database_u
         authenticator=Authenticator(ledger, SHARD),
         upstreams=Upstreams(
             _providers(configuration.providers, transport),
-            CoolDowns(time.monotonic),
+            CoolDowns(clock_ms),
             configuration.catalog.currency,
         ),
         transport=transport,

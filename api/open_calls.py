@@ -12,6 +12,7 @@ class OpenCalls:
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
         self._deadlines: set[asyncio.Timeout] = set()
+        self._giving_up = False
 
     def __len__(self) -> int:
         return len(self._tasks)
@@ -26,6 +27,8 @@ class OpenCalls:
     @asynccontextmanager
     async def deadline(self, when: float) -> AsyncIterator[asyncio.Timeout]:
         """Raise TimeoutError at this time of the loop's clock, or when a shutdown cannot wait."""
+        if self._giving_up:
+            when = asyncio.get_running_loop().time()
         async with asyncio.timeout_at(when) as timeout:
             self._deadlines.add(timeout)
             try:
@@ -37,6 +40,7 @@ class OpenCalls:
         """Wait for every call; after this long, have those left settle with what they have."""
         if self._tasks:
             await asyncio.wait(set(self._tasks), timeout=seconds)
+        self._giving_up = True
         now = asyncio.get_running_loop().time()
         for timeout in self._deadlines:
             if not timeout.expired():

@@ -56,3 +56,7 @@ class Catalog:
         if model is None or model.kind != kind:
             raise ModelNotFoundError(model_id)
         return model
+
+    def priced(self) -> list[Model]:
+        """List the models that can be called at all: one without a price is not offered."""
+        return [model for model in self.models.values() if model.prices]

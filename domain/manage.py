@@ -100,6 +100,7 @@ def grant_credit(wallet_id: UUID, new: NewGrant, claim: Claim | None = None) -> 
         if new.expires_at is not None and new.expires_at <= books.at.now:
             message = "The grant would have expired before it began."
             raise ConflictError(message)
+        wallet.check_bounds(new.amount)
         wallet.grant(
             books.at,
             grant_id=new.grant_id.hex,
@@ -234,6 +235,7 @@ def correct_call(
             return used.result_id
         current = must_find(books, InferenceRequest, request_id, "request")
         current.check_correctable(new.amount)
+        must_find(books, Wallet, wallet_id, "wallet").check_bounds(new.amount)
         _correct(books, current, new)
         return _claimed(books, claim, new.correction_id.hex)
 

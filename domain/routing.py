@@ -6,14 +6,14 @@ from domain.catalog import Model, Route
 
 
 class CoolDowns:
-    """Routes that failed a moment ago; `clock` is in seconds and only ever compared.
+    """Routes that failed a moment ago; `clock` is in milliseconds and only ever compared.
 
     A cool-down belongs to a model's route, not to a provider, and an only route is still tried.
     """
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], int]) -> None:
         self._clock = clock
-        self._until: dict[tuple[str, Route], float] = {}
+        self._until: dict[tuple[str, Route], int] = {}
 
     def order(self, model: Model, providers: Sequence[str]) -> list[Route]:
         """List the routes through these providers, the cooling ones at the end."""
@@ -22,9 +22,9 @@ class CoolDowns:
             return routes
         return sorted(routes, key=lambda route: self._cooling(model, route))
 
-    def cool(self, model: Model, route: Route, seconds: float) -> None:
+    def cool(self, model: Model, route: Route, seconds: int) -> None:
         """Try others first for this long."""
-        self._until[model.id, route] = self._clock() + seconds
+        self._until[model.id, route] = self._clock() + 1000 * seconds
 
     def warm(self, model: Model, route: Route) -> None:
         """Forget a cool-down: the route has just worked."""

@@ -15,7 +15,7 @@ from domain.aggregate import Recorded
 from domain.errors import ConflictError, NotFoundError, WalletFrozenError
 from domain.grants import Allocation, merged, split, take, total
 from domain.moment import Moment
-from domain.money import Nanos
+from domain.money import NANOS_MAX, Nanos
 from domain.wallet_state import ABSORBED, DEBT, WalletState
 
 
@@ -70,6 +70,15 @@ class Wallet(WalletState):
         """Raise WalletFrozenError if an operator froze the wallet."""
         if self.frozen:
             raise WalletFrozenError
+
+    def check_bounds(self, change: Nanos) -> None:
+        """Raise ConflictError if a change by an operator could take a figure past its bounds.
+
+        Every figure of a wallet, and every charge within it, stays below 2⁶³.
+        """
+        if self.credit + self.reserved + self.debt + abs(change) > NANOS_MAX:
+            message = "The amount would take the wallet beyond what a ledger figure can hold."
+            raise ConflictError(message)
 
     def reserve(
         self, at: Moment, *, request_id: str, key_id: str, amount: Nanos, expires_at: datetime

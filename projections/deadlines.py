@@ -3,13 +3,12 @@
 It only names suspects for the sweeper; the writer decides under its lock what is due.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from psycopg import Connection
 
 from domain import inference_request as request, wallet_events as wallet
 from domain.grants import Allocation
-from domain.money import Nanos
 from projections.events import Event, Fields
 from projections.projection import Projection, Table, copy, run, statement
 
@@ -27,18 +26,6 @@ class Deadlines(Projection):
     """
 
     name = "deadlines"
-    topics = frozenset(
-        {
-            GRANTED,
-            RESERVED,
-            wallet.Charged.TOPIC,
-            wallet.Released.TOPIC,
-            wallet.HoldExpired.TOPIC,
-            wallet.GrantExpired.TOPIC,
-            wallet.GrantVoided.TOPIC,
-            wallet.Corrected.TOPIC,
-        }
-    )
     bare_topics = ENDED
     tables = (
         Table(
@@ -106,18 +93,17 @@ def fold_grants(events: Iterable[Event]) -> tuple[list[Fields], list[Fields]]:
     granted: list[Fields] = []
     used: dict[tuple[str, str], Fields] = {}
     for event in events:
-        fact = event.fields
         if event.topic == GRANTED:
-            if fact["expires_at"] is not None:
+            if event.fields["expires_at"] is not None:
                 granted.append(_grant(event))
-            continue
-        for grant_id, part in _used(event):
-            key = (event.originator_id, grant_id)
-            row = used.get(key)
-            if row is None:
-                row = used[key] = {"wallet_id": key[0], "grant_id": grant_id, "part": 0}
-            row["part"] += part
-            row["position"] = event.position
+        elif uses := USES.get(event.topic):
+            for grant_id, part in uses(event.fields):
+                key = (event.originator_id, grant_id)
+                row = used.get(key)
+                if row is None:
+                    row = used[key] = {"wallet_id": key[0], "grant_id": grant_id, "part": 0}
+                row["part"] += part
+                row["position"] = event.position
     return granted, list(used.values())
 
 
@@ -132,19 +118,36 @@ def _grant(event: Event) -> Fields:
     }
 
 
-def _used(event: Event) -> Iterable[tuple[str, Nanos]]:
-    """Tell what a fact takes from which grant for good; a hold takes nothing yet."""
-    topic, fact = event.topic, event.fields
-    if topic == RESERVED or topic in ENDED:
-        return ()
-    if topic in {wallet.GrantExpired.TOPIC, wallet.GrantVoided.TOPIC}:
-        return ((fact["grant_id"], fact["amount"]),)
-    if topic == wallet.Corrected.TOPIC:
-        parts: Allocation = fact["allocations"]
-        return [(grant_id, -part) for grant_id, part in parts] if fact["amount"] > 0 else parts
-    gone: Allocation = fact["expired"] + fact["repaid"]
-    return fact["allocations"] + gone if topic == wallet.Charged.TOPIC else gone
+def _charged(fact: Fields) -> Allocation:
+    parts: Allocation = fact["allocations"]
+    return parts + _ended(fact)
 
+
+def _ended(fact: Fields) -> Allocation:
+    parts: Allocation = fact["expired"] + fact["repaid"]
+    return parts
+
+
+def _dropped(fact: Fields) -> Allocation:
+    return [(fact["grant_id"], fact["amount"])]
+
+
+def _corrected(fact: Fields) -> Allocation:
+    parts: Allocation = fact["allocations"]
+    return [(grant_id, -part) for grant_id, part in parts] if fact["amount"] > 0 else parts
+
+
+USES: dict[str, Callable[[Fields], Allocation]] = {
+    wallet.Charged.TOPIC: _charged,
+    wallet.Released.TOPIC: _ended,
+    wallet.HoldExpired.TOPIC: _ended,
+    wallet.GrantExpired.TOPIC: _dropped,
+    wallet.GrantVoided.TOPIC: _dropped,
+    wallet.Corrected.TOPIC: _corrected,
+}
+"""What a fact takes from which grant for good; a hold takes nothing yet."""
+
+Deadlines.topics = frozenset((GRANTED, RESERVED, *USES))
 
 _OPEN = """
     COPY {schema}.open_requests (request_id, wallet_id, key_id, amount, expires_at, position)

@@ -41,7 +41,7 @@ class Log:
 
     def window(self, conn: Connection, after: int, upto: int) -> list[Event]:
         """Read the events of a range of positions, in order."""
-        rows = conn.execute(self._select, (after, upto), prepare=True, binary=True)
+        rows = conn.execute(self._select, (after, upto), prepare=True, binary=True).fetchall()
         return [event_of(*row) for row in rows]
 
 
@@ -61,7 +61,8 @@ def event_of(position: int, topic: str, originator_id: str, state: bytes | None)
     fields: Fields = orjson.loads(state) if state is not None else {}
     while topic in UPCASTERS:
         topic, upcast = UPCASTERS[topic]
-        fields = upcast(fields) if state is not None else fields
+        if state is not None:
+            fields = upcast(fields)
     return Event(position, topic, originator_id, fields)
 
 

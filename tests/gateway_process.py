@@ -26,6 +26,8 @@ COMPILED_ONCE = {
     "PYTHONPYCACHEPREFIX": str(Path(sys.prefix) / "pycache"),
 }
 """Every child imports the whole product; where no bytecode is kept, that takes seconds each."""
+HTTP = httpx.Client(limits=httpx.Limits(max_keepalive_connections=0), timeout=30)
+"""Shared, because making one reads all of the machine's certificates."""
 
 CATALOG = """
 currency = "USD"
@@ -153,9 +155,7 @@ class GatewayProcess:
     def admin(self, method: str, path: str, **options: Any) -> Any:
         """Call the admin API and give `data`, or fail with the answer."""
         headers = {"Authorization": f"Bearer {ADMIN_TOKEN}", **options.pop("headers", {})}
-        answer = httpx.request(
-            method, f"{self.url}/admin/v1{path}", headers=headers, timeout=30, **options
-        )
+        answer = HTTP.request(method, f"{self.url}/admin/v1{path}", headers=headers, **options)
         assert answer.is_success, answer.text
         return answer.json()["data"]
 
@@ -209,7 +209,7 @@ class GatewayProcess:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             try:
-                if httpx.get(f"{self.url}/readyz", timeout=2).is_success:
+                if HTTP.get(f"{self.url}/readyz", timeout=2).is_success:
                     return
             except httpx.TransportError:
                 pass

@@ -9,10 +9,10 @@ from pydantic import AfterValidator, Field
 
 from api.admin.auth import ACTOR, gateway_of
 from api.admin.body import Fields, body_as, no_body
-from api.admin.envelope import CREATED, success
 from api.admin.fields import LimitAmount, Name, Names, Time, unique, write_time
 from api.admin.find import find, find_customer, parse_id
 from api.admin.texts import kept
+from api.envelope import CREATED, success
 from api.errors import InvalidFieldError
 from api.gateway import Gateway
 from api.keys import display_of, new_secret

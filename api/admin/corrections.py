@@ -6,11 +6,11 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from api.admin.auth import ACTOR, gateway_of
 from api.admin.body import Fields, body_as
-from api.admin.envelope import CREATED, success
 from api.admin.fields import Reason, SignedAmount
 from api.admin.find import find, parse_id
 from api.admin.idempotency import HIT, claim_of
 from api.admin.texts import kept
+from api.envelope import CREATED, success
 from domain import ids
 from domain.inference_request import InferenceRequest
 from domain.manage import NewCorrection, correct_call

@@ -8,10 +8,10 @@ from pydantic import model_validator
 
 from api.admin.auth import ACTOR, gateway_of
 from api.admin.body import Fields, body_as, no_body
-from api.admin.envelope import CREATED, success
 from api.admin.fields import Currency, LimitAmount, Name, write_time
 from api.admin.find import FoundCustomer, find_customer
 from api.admin.texts import kept
+from api.envelope import CREATED, success
 from api.errors import InvalidFieldError
 from domain import ids
 from domain.decision import Decision

@@ -6,10 +6,10 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from api.admin.auth import ACTOR, gateway_of
 from api.admin.body import Fields, body_as
-from api.admin.envelope import CREATED, success
 from api.admin.fields import PositiveAmount, Priority, ReasonCode, Reference, Time, write_time
 from api.admin.find import find_customer, parse_id
 from api.admin.idempotency import HIT, claim_of
+from api.envelope import CREATED, success
 from domain import ids
 from domain.manage import NewGrant, grant_credit, void_grant
 from domain.money import format_amount

@@ -14,7 +14,7 @@ from starlette.responses import PlainTextResponse
 
 from api.admin import api_keys, corrections, customers, grants
 from api.admin.auth import gateway_of, require_operator
-from api.admin.envelope import failure, refusal
+from api.envelope import failure, refusal
 from api.errors import InvalidFieldError
 from domain.errors import GatewayError, NotFoundError
 

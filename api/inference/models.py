@@ -81,7 +81,7 @@ async def _allowed(request: Request, gateway: Gateway) -> list[Model]:
         key = books.find(ApiKey, who.key_id)
         if key is None:
             raise InvalidApiKeyError
-        return [model for model in gateway.catalog.models.values() if _may_call(key, model)]
+        return [model for model in gateway.catalog.priced() if _may_call(key, model)]
 
     return await gateway.ledger.read(Decision((who.key_id,), look))
 

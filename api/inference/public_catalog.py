@@ -19,7 +19,7 @@ async def list_public_models(request: Request) -> Response:
     """List every model with its prices, as decimal strings per 1,000,000 units."""
     gateway: Gateway = request.app.state.gateway
     catalog = gateway.catalog
-    listed = [_describe(model, catalog.currency) for model in catalog.models.values()]
+    listed = [_describe(model, catalog.currency) for model in catalog.priced()]
     return Response(
         orjson.dumps({"object": "list", "data": listed}),
         headers={"cache-control": f"public, max-age={CACHE_SECONDS}"},

@@ -247,7 +247,7 @@ def test_a_wallet_comes_back_from_its_snapshot_as_it_was() -> None:
     wallet = opened(limit=40, a=10)
     grant(wallet, "b", 50, category="promotional", expires_at=clock(5))
     grant(wallet, "used", 5, priority=-1)
-    reserve(wallet, "r", 70, ends=clock(9))
+    reserve(wallet, "r", 30, ends=clock(9))
     reserve(wallet, "s", 5, ends=clock(4))
     wallet.freeze(at(0), actor="operator")
 

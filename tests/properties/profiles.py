@@ -2,7 +2,11 @@
 
 from hypothesis import HealthCheck, settings
 
-_ALL = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+_ALL = {
+    "deadline": None,
+    "report_multiple_bugs": False,
+    "suppress_health_check": [HealthCheck.too_slow],
+}
 
 CI = settings(max_examples=200, stateful_step_count=50, derandomize=True, **_ALL)
 POSTGRESQL = settings(max_examples=10, stateful_step_count=20, derandomize=True, **_ALL)

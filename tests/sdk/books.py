@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
+import bpe_openai
 import psycopg
 
 from tests.sdk.catalog import DEAREST, PRICES
@@ -16,6 +17,7 @@ Json = dict[str, Any]
 SETTLING_SECONDS = 20.0
 NANOS, UNITS = 10**9, 10**6
 CREDIT = 10 * NANOS
+VOCABULARY = bpe_openai.get_encoding("o200k_base")
 ENDS = {"charged", "released", "hold_expired"}
 
 
@@ -114,6 +116,14 @@ class Call:
         assert self.charged["usage"] == {name: n for name, n in tokens.items() if n}
         assert self.charged["amount"] == charge_of(model, **tokens)
         assert self.charged["absorbed"] == 0
+
+    def assert_counted(self, text: str, *, basis: str, flags: tuple[str, ...]) -> None:
+        """Charged what we counted ourselves: exactly this text, a prompt of about its size."""
+        assert (self.charged["basis"], self.charged["flags"]) == (basis, list(flags))
+        usage = self.charged["usage"]
+        assert usage.get("output", 0) == len(VOCABULARY.encode_ordinary(text))
+        assert 3 <= usage["input"] <= self.reserved["input_tokens"]
+        assert self.total == charge_of(self.reserved["model"], **usage) <= self.held
 
     def assert_released(self, reason: str, flags: tuple[str, ...] = ()) -> None:
         assert (self.released["reason"], self.released["flags"]) == (reason, list(flags))

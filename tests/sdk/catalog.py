@@ -31,6 +31,7 @@ ROUTES = {
     "only-route": ("first",),
     "dead-only": ("dead",),
 }
+ROUTES |= {f"{model}-stream": routes for model, routes in ROUTES.items() if "after-" in model}
 PRICES |= dict.fromkeys(ROUTES, ROUTED_PRICE)
 DEAREST |= dict.fromkeys(ROUTES, ("1", "2"))
 

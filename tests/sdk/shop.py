@@ -1,5 +1,6 @@
 """A customer at the gateway's door, with the upstreams behind it and the books at hand."""
 
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,11 +9,23 @@ import httpx
 import openai
 
 from tests.gateway_process import Customer, GatewayProcess
-from tests.scripted_upstream import ScriptedUpstream
+from tests.scripted_upstream import Answer, Received, ScriptedUpstream, Step
 from tests.sdk.books import CREDIT, Books, Call
 
 QUESTION: Any = [{"role": "user", "content": "one two three"}]
 """Three tokens to the scripted upstream, which says them back."""
+
+
+def paced(answer: Answer, seconds: float = 0.03) -> Answer:
+    """The same answer with a pause before each of its pieces, so that each is read apart."""
+
+    def steps(request: Received) -> Iterator[Step]:
+        for step in answer(request):
+            if isinstance(step, bytes):
+                yield seconds
+            yield step
+
+    return steps
 
 
 @dataclass

@@ -21,7 +21,7 @@ WAITING = """
     SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database
     WHERE locktype = 'advisory' AND NOT granted AND datname = current_database()
 """
-PATIENCE_SECONDS = 15.0
+PATIENCE_SECONDS = 10.0
 
 
 def log_of(url: str) -> list[Row]:
@@ -58,6 +58,7 @@ def replayed(url: str) -> dict[UUID, Recorded]:
 def holding_the_lock(url: str) -> Iterator[Connection]:
     """Hold the ledger's lock, as a writer does that is slow to commit."""
     with psycopg.connect(url) as conn:
+        conn.execute("SET LOCAL lock_timeout = '5s'")
         conn.execute(LOCK)
         yield conn
 

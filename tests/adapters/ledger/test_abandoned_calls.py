@@ -92,7 +92,7 @@ def test_a_settling_whose_caller_left_goes_on_to_the_spool(spool: Spool) -> None
         hanging.set_result(OutcomeUnknownError())
         await settling.close()
 
-    run(story(), seconds=5)
+    run(story(), seconds=10)
     assert waiting(spool) == [charge]
 
 
@@ -113,7 +113,7 @@ def test_a_reserve_of_unknown_outcome_is_released_though_its_caller_left(spool: 
         await settling.reserve(till.call())
         return [settled.request_id for settled in ledger.settled]
 
-    assert run(story(), seconds=5) == [call.request_id]
+    assert run(story(), seconds=10) == [call.request_id]
     assert not spool
 
 
@@ -132,7 +132,7 @@ def test_a_refused_reserve_whose_caller_left_has_nothing_to_release(spool: Spool
         await settling.close()
         return ledger
 
-    assert run(story(), seconds=5).settled == []
+    assert run(story(), seconds=10).settled == []
     assert not spool
 
 
@@ -152,7 +152,7 @@ def test_a_reserve_that_was_made_in_the_moment_its_caller_left_is_released(spool
         await settling.close()
         return ledger
 
-    assert reasons(run(story(), seconds=5).settled) == [(call.request_id, "caller_gone")]
+    assert reasons(run(story(), seconds=10).settled) == [(call.request_id, "caller_gone")]
 
 
 def test_a_caller_who_leaves_while_the_spool_is_settled_loses_nothing_of_it(spool: Spool) -> None:
@@ -171,7 +171,7 @@ def test_a_caller_who_leaves_while_the_spool_is_settled_loses_nothing_of_it(spoo
         await settling.reserve(call)
         return ledger
 
-    ledger = run(story(), seconds=5)
+    ledger = run(story(), seconds=10)
     assert ledger.asked == [left, left, call]
     assert not spool
 

@@ -33,7 +33,7 @@ def test_waiting_for_a_lock_that_somebody_keeps_has_an_end(
                 await ledger.execute(till.call())
             await ledger.execute(till.call())
 
-    run(story(), seconds=5)
+    run(story(), seconds=10)
 
     assert topics_of(database_url)["wallet.reserved.1"] == 1
 
@@ -65,7 +65,7 @@ def test_a_bad_command_does_not_multiply_the_wait_for_a_lost_database(
     with Proxy(database_url) as proxy:
         took = run(story(proxy))
 
-    assert took < 3
+    assert took < 6
 
 
 def test_a_database_that_was_never_there_is_billing_unavailable(
@@ -81,7 +81,7 @@ def test_a_database_that_was_never_there_is_billing_unavailable(
             with pytest.raises(BillingUnavailableError):
                 await ledger.read(Till().wallet)
 
-    run(story(), seconds=5)
+    run(story(), seconds=10)
 
 
 def test_closing_appends_what_is_queued(database_url: str) -> None:
@@ -106,7 +106,7 @@ def test_a_closed_ledger_says_that_billing_is_unavailable(database_url: str) -> 
         with pytest.raises(BillingUnavailableError):
             await ledger.read(till.wallet)
 
-    run(story(), seconds=5)
+    run(story(), seconds=10)
 
 
 def test_closing_before_the_first_turn_of_the_loop_answers_everybody(database_url: str) -> None:
@@ -118,7 +118,7 @@ def test_closing_before_the_first_turn_of_the_loop_answers_everybody(database_ur
         await ledger.close()
         return await asked
 
-    assert run(story(), seconds=5) == b""
+    assert run(story(), seconds=10) == b""
 
 
 def test_a_fact_that_this_release_does_not_know_stops_only_those_who_need_it(
@@ -144,7 +144,7 @@ def test_a_fact_that_this_release_does_not_know_stops_only_those_who_need_it(
             assert isinstance(outcomes[1], Reservation)
             assert isinstance(await ledger.execute(other.call()), Reservation)
 
-    run(story(), seconds=5)
+    run(story(), seconds=10)
 
 
 def test_an_observer_that_fails_stops_nobody(database_url: str) -> None:
@@ -157,7 +157,7 @@ def test_an_observer_that_fails_stops_nobody(database_url: str) -> None:
             await ledger.execute(Till().wallet)
             await ledger.execute(Till().wallet)
 
-    run(story(), seconds=5)
+    run(story(), seconds=10)
 
 
 @pytest.mark.parametrize(

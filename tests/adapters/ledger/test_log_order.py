@@ -4,10 +4,12 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 
+import orjson
 import psycopg
 
-from tests.adapters.ledger.database import until_waiting
+from tests.adapters.ledger.database import fields, holding_the_lock, log_of, until_waiting
 from tests.adapters.ledger.proxy import Proxy
 from tests.adapters.ledger.till import Till, opened, run
 
@@ -94,6 +96,31 @@ def test_a_follower_of_four_writers_sees_every_event_once_and_in_order(database_
 
     assert follower.seen == positions(database_url)
     assert len(follower.seen) > 4 * 60 * 6
+
+
+def test_time_is_read_under_the_lock_and_so_follows_what_the_one_before_wrote(
+    database_url: str,
+) -> None:
+    later = datetime.now(UTC) + timedelta(minutes=1)
+    insert = (
+        "INSERT INTO ledger_events (originator_id, originator_version, topic, state)"
+        " VALUES (gen_random_uuid(), 1, 'x', %s)"
+    )
+
+    async def story() -> None:
+        async with opened(database_url) as ledger:
+            till = await Till().open(ledger)
+            with holding_the_lock(database_url) as other:
+                waiting = asyncio.create_task(ledger.execute(till.call()))
+                await until_waiting(database_url)
+                other.execute(insert, (orjson.dumps({"timestamp": later}),))
+            await waiting
+
+    run(story())
+
+    times = [datetime.fromisoformat(fields(row)["timestamp"]) for row in log_of(database_url)]
+    assert times == sorted(times)
+    assert times[-1] == later
 
 
 def test_vacuum_finishes_while_a_writer_is_between_insert_and_commit(database_url: str) -> None:

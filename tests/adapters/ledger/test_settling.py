@@ -114,7 +114,7 @@ def test_a_settling_that_the_ledger_cannot_take_is_spooled_and_the_answer_ends(
     async def story() -> Any:
         return await settling_on(ScriptedLedger(down_for_settlings), spool).settle(charge)
 
-    assert run(story(), seconds=5) is None
+    assert run(story(), seconds=10) is None
     assert waiting(spool) == [charge]
 
 

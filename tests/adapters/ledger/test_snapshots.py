@@ -94,7 +94,7 @@ def test_without_usable_snapshots_everything_loads_the_same(
 
     assert rewrite(database_url, change) > 0
 
-    assert run(cold(database_url, till), seconds=5) == before
+    assert run(cold(database_url, till), seconds=10) == before
     assert before == dumped(replayed(database_url)[till.who.wallet_id])
 
 
@@ -150,7 +150,7 @@ def test_a_snapshot_that_cannot_be_written_fails_nobody(
                 await ledger.execute(till.grant(9 * 10**18))
             return (await ledger.execute(till.call())).amount
 
-    assert run(story(), seconds=5) == HELD
+    assert run(story(), seconds=10) == HELD
 
 
 def test_snapshots_are_loaded_only_of_what_is_asked_for(

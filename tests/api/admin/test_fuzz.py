@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from tests.adapters.ledger.database import seen
 from tests.api.helpers import TOKEN, Office, enveloped, office, projecting
 
-EXAMPLES = 5000
+EXAMPLES = 200
 
 names = st.sampled_from(
     [

@@ -1,0 +1,288 @@
+"""What the API reads: pages joined by cursors, filters, names, and suspects for the sweeper."""
+
+import asyncio
+import base64
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any, TypeVar
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from domain import ids
+from projections.pages import clamp, read_cursor, write_cursor
+from projections.read_balances import Filters, balance, transaction, transactions
+from projections.read_customers import api_key, api_keys, customer, customers
+from projections.suspects import suspects
+from tests.projections.history import History, follow, rows
+from tests.projections.test_freshness import Looking, looking
+
+T = TypeVar("T")
+
+
+def ask(url: str, question: Callable[[Looking], Awaitable[T]]) -> T:
+    async def asked() -> T:
+        async with looking(url) as conn:
+            return await question(conn)
+
+    return asyncio.run(asked())
+
+
+@pytest.fixture
+def history(database_url: str) -> History:
+    told = History(11)
+    told.live(400)
+    told.store(database_url)
+    follow(database_url)
+    told.who = told.everyone[0]
+    return told
+
+
+def test_a_balance_is_found_by_its_wallet(history: History, database_url: str) -> None:
+    found = ask(database_url, lambda conn: balance(conn, history.who.wallet_id))
+
+    assert found is not None
+    assert (found.available, found.reserved) == (history.wallet.available, history.wallet.reserved)
+    assert found.customer_id == history.who.customer_id
+    assert ask(database_url, lambda conn: balance(conn, UUID(int=1))) is None
+
+
+def test_pages_join_to_the_whole_list(history: History, database_url: str) -> None:
+    wallet_id = history.who.wallet_id
+
+    async def all_pages(conn: Looking) -> list[Any]:
+        found, cursor = [], None
+        while True:
+            page = await transactions(conn, wallet_id, cursor=cursor, limit=7)
+            found += page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return found
+
+    found = ask(database_url, all_pages)
+
+    expected = rows(
+        database_url,
+        f"SELECT position, entry FROM read.transactions WHERE wallet_id = '{wallet_id}'"
+        " ORDER BY position DESC, entry DESC",
+    )
+    assert [(row.position, row.entry) for row in found] == expected
+    assert len({row.transaction_id for row in found}) == len(expected)
+
+
+def test_filters_narrow_the_list(history: History, database_url: str) -> None:
+    wallet_id = history.who.wallet_id
+
+    def listed(**filters: Any) -> Any:
+        found = ask(
+            database_url,
+            lambda conn: transactions(conn, wallet_id, Filters(**filters), limit=1_000),
+        )
+        return found.items
+
+    everything = listed()
+    charges = [row for row in everything if row.type == "charge"]
+    middle = everything[len(everything) // 2].created_at
+    assert listed(type="charge") == charges
+    assert listed(since=middle) == [row for row in everything if row.created_at >= middle]
+    assert listed(until=middle) == [row for row in everything if row.created_at < middle]
+    request_id = charges[0].request_id
+    of_request = [row for row in everything if row.request_id == request_id]
+    assert listed(request_id=request_id) == of_request
+    assert listed(request_id=request_id, type="charge") == [charges[0]]
+
+
+def test_one_transaction_is_found_by_its_id_and_only_in_its_wallet(
+    history: History, database_url: str
+) -> None:
+    mine, other = history.who.wallet_id, history.everyone[1].wallet_id
+
+    def find(wallet_id: UUID, transaction_id: str) -> Any:
+        return ask(database_url, lambda conn: transaction(conn, wallet_id, transaction_id))
+
+    (last,) = ask(database_url, lambda conn: transactions(conn, mine, limit=1)).items
+    assert last.transaction_id.startswith("txn_")
+    assert find(mine, last.transaction_id) == last
+    assert find(other, last.transaction_id) is None
+    for nonsense in ("", "txn_1", "txn_0_0", "txn_01_0", "txn_1_-1", "txn_1_0 ", "req_1_0"):
+        assert find(mine, nonsense) is None
+    assert find(mine, "txn_fffffffffffffff_9999") is None
+
+
+def test_a_transaction_keeps_its_id_when_all_is_made_again(
+    history: History, database_url: str
+) -> None:
+    def named() -> Any:
+        return ask(database_url, lambda conn: transactions(conn, history.who.wallet_id, limit=99))
+
+    before = named()
+    with psycopg.connect(database_url) as conn:
+        conn.execute("DROP SCHEMA read CASCADE")
+    follow(database_url, window=3)
+
+    assert named() == before
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        "",
+        "x",
+        "é",
+        "====",
+        base64.urlsafe_b64encode(b"\0" * 16).decode(),
+        write_cursor("transactions of another wallet", 3),
+    ],
+)
+def test_a_forged_cursor_is_refused(history: History, database_url: str, forged: str) -> None:
+    for question in (
+        lambda conn: transactions(conn, history.who.wallet_id, cursor=forged),
+        lambda conn: customers(conn, cursor=forged),
+        lambda conn: api_keys(conn, history.who.customer_id, cursor=forged),
+    ):
+        with pytest.raises(ValueError, match="cursor"):
+            ask(database_url, question)
+
+
+def test_a_cursor_that_was_changed_in_any_place_is_refused() -> None:
+    cursor = write_cursor("list", 123_456, 2)
+    assert read_cursor("list", cursor) == (123_456, 2)
+
+    for place in range(len(cursor)):
+        changed = cursor[:place] + ("A" if cursor[place] != "A" else "B") + cursor[place + 1 :]
+        with pytest.raises(ValueError, match="cursor"):
+            read_cursor("list", changed)
+    for other in (cursor + "A", cursor + "=", cursor[:-1], cursor + "\n"):
+        with pytest.raises(ValueError, match="cursor"):
+            read_cursor("list", other)
+
+
+def test_a_cursor_is_good_for_its_own_filters_only(history: History, database_url: str) -> None:
+    wallet_id = history.who.wallet_id
+    page = ask(database_url, lambda conn: transactions(conn, wallet_id, limit=1))
+    cursor = page.next_cursor
+
+    with pytest.raises(ValueError, match="cursor"):
+        ask(
+            database_url,
+            lambda conn: transactions(conn, wallet_id, Filters(type="charge"), cursor=cursor),
+        )
+
+
+@pytest.mark.parametrize(("asked", "given"), [(-1, 1), (0, 1), (50, 50), (10**9, 1_000)])
+def test_a_page_is_of_a_reasonable_size(asked: int, given: int) -> None:
+    assert clamp(asked) == given
+
+
+def test_customers_are_listed_the_newest_first_with_their_names(database_url: str) -> None:
+    history = History(customers=3)
+    history.store(database_url)
+    follow(database_url)
+    newest = history.everyone[-1].customer_id
+    name_it(database_url, newest, "customer_name", "Ada")
+    name_it(database_url, newest, "something_else", "no")
+
+    first = ask(database_url, lambda conn: customers(conn, limit=2))
+    rest = ask(database_url, lambda conn: customers(conn, cursor=first.next_cursor, limit=2))
+
+    assert [row.customer_id for row in (*first.items, *rest.items)] == [
+        who.customer_id for who in reversed(history.everyone)
+    ]
+    assert [row.name for row in first.items] == ["Ada", None]
+    assert rest.next_cursor is None
+    assert ask(database_url, lambda conn: customer(conn, newest)) == first.items[0]
+    assert ask(database_url, lambda conn: customer(conn, UUID(int=1))) is None
+
+
+def test_a_customers_keys_are_listed_and_nobody_elses(database_url: str) -> None:
+    history = History(customers=2)
+    history.store(database_url)
+    follow(database_url)
+    mine, other = history.everyone
+    name_it(database_url, mine.key_id, "api_key_name", "laptop")
+
+    page = ask(database_url, lambda conn: api_keys(conn, mine.customer_id))
+
+    assert [(row.key_id, row.display, row.name) for row in page.items] == [
+        (mine.key_id, "tb_1234", "laptop")
+    ]
+    (shown,) = page.items
+    assert ask(database_url, lambda conn: api_key(conn, mine.customer_id, mine.key_id)) == shown
+    assert ask(database_url, lambda conn: api_key(conn, other.customer_id, mine.key_id)) is None
+    assert page.next_cursor is None
+
+
+def test_keys_come_in_pages(database_url: str) -> None:
+    history = History(customers=1)
+    made = [history.who.key_id]
+    for _ in range(4):
+        made.append(another_key(history))
+    history.store(database_url)
+    follow(database_url)
+    customer_id = history.who.customer_id
+
+    async def all_pages(conn: Looking) -> list[UUID]:
+        first = await api_keys(conn, customer_id, limit=3)
+        rest = await api_keys(conn, customer_id, cursor=first.next_cursor, limit=3)
+        return [row.key_id for row in (*first.items, *rest.items)]
+
+    assert ask(database_url, all_pages) == made[::-1]
+
+
+def test_the_sweeper_is_told_what_has_run_out(database_url: str) -> None:
+    history = History(customers=2)  # in November 2026, by a clock that may be ahead of ours
+    history.now -= timedelta(days=20_000)
+    history.ledger._last = history.now
+    one, two = history.everyone
+    history.who = one
+    early = history.reserve()
+    late = history.reserve()
+    settled = history.reserve()
+    history.release(settled)
+    open_still = history.reserve(hold_for=timedelta(days=40_000))
+    history.who = two
+    history.grant(100, expires_at=history.now + timedelta(hours=1))
+    history.grant(100, expires_at=history.now + timedelta(days=40_000))
+    history.store(database_url)
+    follow(database_url)
+
+    found = ask(database_url, suspects)
+
+    assert [tuple(entry) for entry in found] == [
+        (one.wallet_id, [one.key_id], [early.request_id, late.request_id]),
+        (two.wallet_id, [], []),
+    ]
+    assert open_still.request_id not in found[0].request_ids
+    assert len(ask(database_url, lambda conn: suspects(conn, limit=1))) == 1
+
+
+def test_what_was_swept_is_suspect_no_more(database_url: str) -> None:
+    history = History(customers=1)
+    history.now -= timedelta(days=20_000)
+    history.ledger._last = history.now
+    held = history.reserve()
+    history.grant(100, expires_at=history.now + timedelta(minutes=1))
+    history.tick(days=1)
+    history.sweep(held)
+    history.store(database_url)
+
+    follow(database_url)
+
+    assert ask(database_url, suspects) == []
+
+
+def name_it(url: str, subject_id: UUID, kind: str, body: str) -> None:
+    with psycopg.connect(url) as conn:
+        conn.execute(
+            "INSERT INTO erasable_texts VALUES (%s, %s, 'salt', %s)", (subject_id, kind, body)
+        )
+
+
+def another_key(history: History) -> UUID:
+    from domain.manage import create_key
+
+    key_id, credential_id = history.mint(), history.mint()
+    new = history.new_key(key_id=key_id, credential_id=credential_id)
+    assert ids.shard_of(key_id) == 0
+    return history.do(create_key(history.who.customer_id, history.who.wallet_id, new))
