@@ -5,20 +5,17 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 import psycopg
 from psycopg import Connection
 
 from adapters.ledger.connection import GATEWAY_ROLE, connect
 from adapters.ledger.event_codec import encode
-from domain import ids, manage
+from domain import manage
 from domain.errors import GatewayError
-from domain.inference_request import ESTIMATED, PARTIAL, REPORTED, InferenceRequest
-from domain.quota import DAY, Quota
+from domain.inference_request import ESTIMATED, PARTIAL, REPORTED
 from domain.reserve_call import Identity, Reservation
 from domain.settle_call import Attempt, Outcome
-from domain.wallet import Wallet
 from projections.advance import step
 from projections.catalogue import ALL
 from projections.events import WINDOW
@@ -183,9 +180,9 @@ def follow(url: str, projections: Sequence[Projection] = ALL, window: int = WIND
             pass
 
 
-def rows(url: str, query: str) -> list[tuple[Any, ...]]:
+def rows(url: str, query: str, *parameters: object) -> list[tuple[Any, ...]]:
     with psycopg.connect(url) as conn:
-        return conn.execute(query.encode()).fetchall()
+        return conn.execute(query.encode(), parameters or None).fetchall()
 
 
 def everything(url: str, projections: Sequence[Projection] = ALL) -> dict[str, list[Any]]:

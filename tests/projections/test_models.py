@@ -137,7 +137,8 @@ def test_customers_and_keys_are_those_that_were_made(database_url: str) -> None:
     (last,) = rows(
         database_url,
         "SELECT display, allowed_models, allowed_providers, permissions, quota_amount,"
-        f" quota_window, disabled FROM read.api_keys WHERE key_id = '{history.who.key_id}'",
+        " quota_window, disabled FROM read.api_keys WHERE key_id = %s",
+        history.who.key_id,
     )
     assert last == ("tb_second", ["m"], ["p"], ["manage"], 7_000, "day", True)
     assert len(rows(database_url, "TABLE read.api_keys")) == len(history.aggregates(ApiKey))

@@ -3,14 +3,14 @@
 import asyncio
 import base64
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
 import psycopg
 import pytest
 
-from domain import ids
+from domain.manage import create_key
 from projections.pages import clamp, read_cursor, write_cursor
 from projections.read_balances import Filters, balance, transaction, transactions
 from projections.read_customers import api_key, api_keys, customer, customers
@@ -64,8 +64,9 @@ def test_pages_join_to_the_whole_list(history: History, database_url: str) -> No
 
     expected = rows(
         database_url,
-        f"SELECT position, entry FROM read.transactions WHERE wallet_id = '{wallet_id}'"
+        "SELECT position, entry FROM read.transactions WHERE wallet_id = %s"
         " ORDER BY position DESC, entry DESC",
+        wallet_id,
     )
     assert [(row.position, row.entry) for row in found] == expected
     assert len({row.transaction_id for row in found}) == len(expected)
@@ -215,9 +216,7 @@ def test_a_customers_keys_are_listed_and_nobody_elses(database_url: str) -> None
 
 def test_keys_come_in_pages(database_url: str) -> None:
     history = History(customers=1)
-    made = [history.who.key_id]
-    for _ in range(4):
-        made.append(another_key(history))
+    made = [history.who.key_id, *(another_key(history) for _ in range(4))]
     history.store(database_url)
     follow(database_url)
     customer_id = history.who.customer_id
@@ -230,13 +229,18 @@ def test_keys_come_in_pages(database_url: str) -> None:
     assert ask(database_url, all_pages) == made[::-1]
 
 
+@pytest.fixture
+def _long_ago(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.domain.shop.T0", datetime(2001, 2, 3, tzinfo=UTC))
+
+
+@pytest.mark.usefixtures("_long_ago")
 def test_the_sweeper_is_told_what_has_run_out(database_url: str) -> None:
-    history = History(customers=2)  # in November 2026, by a clock that may be ahead of ours
-    history.now -= timedelta(days=20_000)
-    history.ledger._last = history.now
+    history = History(customers=2)
     one, two = history.everyone
     history.who = one
     early = history.reserve()
+    history.tick(seconds=1)
     late = history.reserve()
     settled = history.reserve()
     history.release(settled)
@@ -257,10 +261,9 @@ def test_the_sweeper_is_told_what_has_run_out(database_url: str) -> None:
     assert len(ask(database_url, lambda conn: suspects(conn, limit=1))) == 1
 
 
+@pytest.mark.usefixtures("_long_ago")
 def test_what_was_swept_is_suspect_no_more(database_url: str) -> None:
     history = History(customers=1)
-    history.now -= timedelta(days=20_000)
-    history.ledger._last = history.now
     held = history.reserve()
     history.grant(100, expires_at=history.now + timedelta(minutes=1))
     history.tick(days=1)
@@ -280,9 +283,6 @@ def name_it(url: str, subject_id: UUID, kind: str, body: str) -> None:
 
 
 def another_key(history: History) -> UUID:
-    from domain.manage import create_key
-
     key_id, credential_id = history.mint(), history.mint()
     new = history.new_key(key_id=key_id, credential_id=credential_id)
-    assert ids.shard_of(key_id) == 0
     return history.do(create_key(history.who.customer_id, history.who.wallet_id, new))

@@ -37,8 +37,14 @@ def running(url: str, projections: Sequence[Projection] = ALL, **options: Any) -
         yield runner
     finally:
         stop.set()
+        wake(url)
         thread.join(PATIENCE_SECONDS)
     assert not thread.is_alive()
+
+
+def wake(url: str) -> None:
+    with psycopg.connect(url, autocommit=True) as conn:
+        conn.execute(f"NOTIFY {CHANNEL}")
 
 
 def until(happened: Callable[[], object]) -> None:
@@ -68,8 +74,8 @@ def arrived(url: str) -> bool:
 
 
 def elected(url: str) -> list[int]:
-    query = f"SELECT pid FROM pg_locks WHERE objid = {ELECTION_LOCK} AND granted"
-    return [pid for (pid,) in rows(url, query)]
+    query = "SELECT pid FROM pg_locks WHERE objid = %s AND granted"
+    return [pid for (pid,) in rows(url, query, ELECTION_LOCK)]
 
 
 def test_it_follows_the_log(database_url: str) -> None:
@@ -92,14 +98,11 @@ def test_a_notify_wakes_it_at_once(database_url: str) -> None:
     with running(database_url, poll_seconds=PATIENCE_SECONDS - 5):
         until(lambda: places(database_url))
         history.store(database_url)
-        with psycopg.connect(database_url, autocommit=True) as conn:
-            conn.execute(f"NOTIFY {CHANNEL}")
-            started = time.monotonic()
-            until(lambda: arrived(database_url))
-            took = time.monotonic() - started
-            conn.execute(f"NOTIFY {CHANNEL}")
+        started = time.monotonic()
+        wake(database_url)
+        until(lambda: arrived(database_url))
 
-    assert took < 5
+        assert time.monotonic() - started < PATIENCE_SECONDS / 2
 
 
 def test_a_second_runner_waits_until_the_first_is_gone(database_url: str) -> None:
@@ -201,8 +204,8 @@ def test_an_event_that_cannot_be_taken_halts_one_projection_and_not_the_others(
 ) -> None:
     history = History(4, customers=5)
     history.store(database_url)
-    registered = f"SELECT position FROM ledger_events WHERE topic = '{Registered.TOPIC}' ORDER BY 1"
-    bad = rows(database_url, registered)[2][0]
+    registered = "SELECT position FROM ledger_events WHERE topic = %s ORDER BY 1"
+    ((_), (_), (bad,), *_) = rows(database_url, registered, Registered.TOPIC)
     choosy = Choosy(bad, error)
     projections = [choosy if p.name == "customers" else p for p in ALL]
 

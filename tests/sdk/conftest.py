@@ -47,7 +47,7 @@ def impatient_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]
     with open_house(
         tmp_path_factory.mktemp("impatient"),
         "scripted",
-        TOLLBOOK_CALL_DEADLINE_SECONDS="3",
+        TOLLBOOK_CALL_DEADLINE_SECONDS="2",
         TOLLBOOK_HOLD_SECONDS="60",
         TOLLBOOK_ABANDONED_SECONDS="1",
     ) as house:

@@ -26,7 +26,9 @@ def refusal_of(secret: str, **options: Any) -> list[Any]:
 
 def said(stream: Any) -> dict[str, Any]:
     chunks = list(stream)
-    usage = [chunk.model_extra["usage"] for chunk in chunks if (chunk.model_extra or {}).get("usage")]
+    usage = [
+        chunk.model_extra["usage"] for chunk in chunks if (chunk.model_extra or {}).get("usage")
+    ]
     text = "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
     return {"text": text, "usage": usage, "last_choices": len(chunks[-1].choices)}
 
@@ -49,7 +51,9 @@ results = {
     "version": openai.__version__,
     "text": whole.choices[0].message.content,
     "usage": whole.usage.total_tokens if whole.usage else None,
-    "tool_arguments": [call.function.arguments for call in tools.choices[0].message.tool_calls or []],
+    "tool_arguments": [
+        call.function.arguments for call in tools.choices[0].message.tool_calls or []
+    ],
     "stream": said(client.chat.completions.create(model="small", messages=QUESTION, stream=True)),
     "stream_usage": said(
         client.chat.completions.create(

@@ -168,9 +168,7 @@ def test_an_answer_that_makes_no_sense_is_a_502_and_costs_nothing(
 
     with pytest.raises(openai.InternalServerError) as caught:
         list(
-            shop.client().chat.completions.create(
-                model="small", messages=QUESTION, stream=streams
-            )
+            shop.client().chat.completions.create(model="small", messages=QUESTION, stream=streams)
         )
 
     assert (caught.value.status_code, caught.value.code) == (502, "upstream_error")

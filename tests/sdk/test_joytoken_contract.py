@@ -142,9 +142,10 @@ def test_the_stream_helper_survives_the_metadata(shop: Shop, asks: bool) -> None
 
 def test_an_async_stream_survives_the_metadata(shop: Shop) -> None:
     async def read() -> str:
-        async with shop.async_client(PATH) as client, client.chat.completions.stream(
-            model="small", messages=QUESTION
-        ) as events:
+        async with (
+            shop.async_client(PATH) as client,
+            client.chat.completions.stream(model="small", messages=QUESTION) as events,
+        ):
             final = await (await events.until_done()).get_final_completion()
             return final.choices[0].message.content or ""
 
@@ -240,9 +241,7 @@ def test_an_error_in_the_stream_has_the_code_as_its_type(shop: Shop, answer: Any
 
     with pytest.raises(openai.APIError) as caught:
         list(
-            shop.client(PATH).chat.completions.create(
-                model="small", messages=QUESTION, stream=True
-            )
+            shop.client(PATH).chat.completions.create(model="small", messages=QUESTION, stream=True)
         )
 
     assert (caught.value.type, caught.value.code) == ("upstream_error", "upstream_error")

@@ -69,7 +69,9 @@ def visit(
         )
         poor = house.gateway.customer("0.01")
         url, key = house.gateway.url + request.param, shop.customer.api_key
-        output = run(Path(old_python).parent, old_python, "-W", "ignore", str(SCRIPT), url, key, poor.api_key)
+        output = run(
+            Path(old_python).parent, old_python, "-W", "ignore", str(SCRIPT), url, key, poor.api_key
+        )
         yield shop, json.loads(output)
 
 

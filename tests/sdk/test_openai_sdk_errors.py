@@ -270,11 +270,14 @@ def test_an_sdk_told_not_to_retry_tries_once(shop: Shop) -> None:
 def test_a_refusal_is_not_retried(shop: Shop, options: dict[str, Any]) -> None:
     seen: list[httpx.Response] = []
     hooks = {"response": [seen.append]}
-    with openai.OpenAI(
-        base_url=shop.gateway.base_url,
-        api_key=shop.customer.api_key,
-        http_client=openai.DefaultHttpxClient(event_hooks=hooks),
-    ) as client, pytest.raises(openai.APIStatusError):
+    with (
+        openai.OpenAI(
+            base_url=shop.gateway.base_url,
+            api_key=shop.customer.api_key,
+            http_client=openai.DefaultHttpxClient(event_hooks=hooks),
+        ) as client,
+        pytest.raises(openai.APIStatusError),
+    ):
         client.chat.completions.create(**{"model": "small", "messages": QUESTION, **options})
 
     assert len(seen) == 1

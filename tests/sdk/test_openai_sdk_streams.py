@@ -185,9 +185,7 @@ def test_an_upstream_that_ends_lines_with_crlf_is_understood(shop: Shop, pause: 
 
 @pytest.mark.parametrize("where", ["last_chunk", "every_chunk"])
 @pytest.mark.parametrize("path", ["/v1", "/openai/v1"])
-def test_usage_on_content_chunks_is_charged_and_kept(
-    shop: Shop, where: UsageOn, path: str
-) -> None:
+def test_usage_on_content_chunks_is_charged_and_kept(shop: Shop, where: UsageOn, path: str) -> None:
     shop.upstream.script(stream(usage=usage_of(6, 4), usage_on=where))
 
     with shop.client(path).chat.completions.stream(

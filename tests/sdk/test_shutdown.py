@@ -10,7 +10,7 @@ from typing import Any
 import openai
 import pytest
 
-from tests.gateway_process import Customer, GatewayProcess
+from tests.gateway_process import GatewayProcess
 from tests.scripted_answers import STREAM_END, STREAM_HEAD, framed
 from tests.scripted_upstream import (
     ScriptedUpstream,
@@ -30,27 +30,25 @@ DRAIN_SECONDS = 3
 WORDS = [f"w{n} " for n in range(20)]
 
 
-@dataclass
 class Visitor(threading.Thread):
     """A client in a thread: what it read, and what it raised."""
 
-    gateway: GatewayProcess
-    customer: Customer
-    streams: bool
-
-    def __post_init__(self) -> None:
+    def __init__(self, gateway: GatewayProcess, *, streams: bool) -> None:
         super().__init__()
+        self.customer = gateway.customer()
         self.said = ""
         self.raised: Exception | None = None
+        self._url = gateway.base_url
+        self._streams = streams
 
     def run(self) -> None:
-        url, key = self.gateway.base_url, self.customer.api_key
-        with openai.OpenAI(base_url=url, api_key=key, max_retries=0) as client:
+        key = self.customer.api_key
+        with openai.OpenAI(base_url=self._url, api_key=key, max_retries=0) as client:
             try:
                 answer: Any = client.chat.completions.create(
-                    model="small", messages=QUESTION, stream=self.streams
+                    model="small", messages=QUESTION, stream=self._streams
                 )
-                if not self.streams:
+                if not self._streams:
                     self.said = answer.choices[0].message.content
                     return
                 for piece in answer:
@@ -101,7 +99,7 @@ def visit(gateway: GatewayProcess, upstream: ScriptedUpstream) -> list[Visitor]:
     visitors = []
     for answer, streams in zip(answers, (True, False, True), strict=True):
         upstream.script(answer)
-        visitor = Visitor(gateway, gateway.customer(), streams)
+        visitor = Visitor(gateway, streams=streams)
         visitor.start()
         visitors.append(visitor)
         while len(upstream.requests) < len(visitors):

@@ -1,0 +1,138 @@
+"""The command line, as an operator uses it: beside a running gateway and without one."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+
+from tests.gateway_process import GatewayProcess
+
+TOLLBOOK = str(Path(sys.executable).with_name("tollbook"))
+
+
+def tollbook(data_dir: Path, *words: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("TOLLBOOK_")}
+    return subprocess.run(
+        [TOLLBOOK, *words, "--data-dir", str(data_dir)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**clean, **environ},
+    )
+
+
+def said(data_dir: Path, *words: str) -> Any:
+    done = tollbook(data_dir, *words)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
+    with GatewayProcess(tmp_path_factory.mktemp("cli") / "a folder with spaces") as running:
+        yield running
+
+
+def test_the_first_start_prints_a_key_and_a_line_that_works(gateway: GatewayProcess) -> None:
+    output = "".join(gateway.output)
+    command = output[output.index("curl ") : output.index("'\n") + 1]
+
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True)
+
+    answer = json.loads(done.stdout)
+    assert answer["choices"][0]["message"]["content"].startswith("You said:")
+
+
+def test_admin_verbs_work_beside_a_running_gateway(gateway: GatewayProcess) -> None:
+    customer_id = said(gateway.data_dir, "customers", "create", "Ada")["customer_id"]
+    said(gateway.data_dir, "grants", "create", customer_id, "1.50", "--idempotency-key", "g1")
+    said(gateway.data_dir, "grants", "create", customer_id, "1.50", "--idempotency-key", "g1")
+    key = said(gateway.data_dir, "api-keys", "create", customer_id, "laptop")
+
+    body = {"model": "sandbox-small", "messages": [{"role": "user", "content": "Hi"}]}
+    headers = {"Authorization": f"Bearer {key['api_key']}"}
+    url = f"{gateway.base_url}/chat/completions"
+    served = httpx.post(url, json=body, headers=headers)
+    shown = said(gateway.data_dir, "customers", "show", customer_id)
+    said(gateway.data_dir, "api-keys", "disable", key["api_key_id"])
+    refused = httpx.post(url, json=body, headers=headers)
+
+    assert served.status_code == 200, served.text
+    assert shown["balance"]["available"] == served.headers["x-billing-balance"]
+    assert refused.status_code == 401
+    assert refused.json()["error"]["code"] == "api_key_disabled"
+
+
+def test_a_correction_gives_credit_back(gateway: GatewayProcess) -> None:
+    customer = gateway.customer("1.00")
+    body = {"model": "sandbox-small", "messages": [{"role": "user", "content": "Hi"}]}
+    headers = {"Authorization": f"Bearer {customer.api_key}"}
+    served = httpx.post(f"{gateway.base_url}/chat/completions", json=body, headers=headers)
+    request_id = served.headers["x-gateway-request-id"]
+    charge = served.headers["x-billing-charge"]
+
+    said(gateway.data_dir, "corrections", "create", request_id, charge, "a test")
+
+    shown = said(gateway.data_dir, "customers", "show", customer.customer_id)
+    assert shown["balance"]["available"] == "1.00"
+
+
+def test_what_the_admin_api_refuses_the_command_explains(gateway: GatewayProcess) -> None:
+    done = tollbook(gateway.data_dir, "grants", "create", "cus_" + "0" * 32, "1.00")
+
+    assert done.returncode == 1
+    assert "not_found" in done.stderr
+
+
+def test_the_books_are_proved_beside_a_running_gateway(gateway: GatewayProcess) -> None:
+    verified = tollbook(gateway.data_dir, "verify")
+    rebuilt = tollbook(gateway.data_dir, "rebuild")
+
+    assert verified.returncode == 0, verified.stderr
+    assert " 0 violations" in verified.stdout
+    assert rebuilt.returncode == 0, rebuilt.stderr
+    assert "different" not in rebuilt.stdout
+
+
+def test_the_database_url_leads_to_the_log(gateway: GatewayProcess) -> None:
+    url = tollbook(gateway.data_dir, "database-url").stdout.strip()
+
+    with psycopg.connect(url) as conn:
+        row = conn.execute("SELECT count(*) FROM ledger_events").fetchone()
+
+    assert row is not None
+    assert row[0] > 0
+
+
+@pytest.mark.parametrize(
+    ("environ", "told"),
+    [
+        ({"TOLLBOOK_PROT": "80"}, "Did you mean TOLLBOOK_PORT"),
+        ({"TOLLBOOK_PORT": "many"}, "TOLLBOOK_PORT"),
+        ({"TOLLBOOK_HOLD_SECONDS": "5"}, "TOLLBOOK_CALL_DEADLINE_SECONDS"),
+        ({"TOLLBOOK_CONFIG": "/nowhere/tollbook.toml"}, "/nowhere/tollbook.toml"),
+    ],
+)
+def test_a_wrong_setting_is_explained_and_ends_with_status_2(
+    tmp_path: Path, environ: dict[str, str], told: str
+) -> None:
+    done = tollbook(tmp_path, "serve", **environ)
+
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_every_command_has_help() -> None:
+    for words in ([], ["serve"], ["verify"], ["rebuild"], ["grants", "create"]):
+        done = subprocess.run([TOLLBOOK, *words, "--help"], capture_output=True, text=True)  # noqa: PLW1510  # the status is what is looked at
+        assert done.returncode == 0
+        assert "Usage" in done.stdout
