@@ -38,6 +38,12 @@ class Front:
             "/openai/v1/chat/completions": ChatEndpoint(gateway, OPENAI_V1),
         }
 
+    async def drain(self) -> None:
+        """Let open calls finish for a while, then have them settle with what they have."""
+        gateway: Gateway | None = getattr(self._app.state, "gateway", None)
+        if gateway is not None:
+            await gateway.open_calls.drain(gateway.settings.drain_seconds)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Dispatch by path."""
         endpoint = self._hot.get(scope["path"]) if scope["type"] == "http" else None

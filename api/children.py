@@ -16,7 +16,7 @@ from adapters.ledger.group_commit import PostgresLedger
 from adapters.ledger.settling import SettlingLedger
 from adapters.ledger.spool import Spool
 from api import logs
-from api.app import build_app
+from api.app import Front, build_app
 from api.configuration import load_configuration
 from api.database import database
 from api.gateway import SHARD
@@ -48,10 +48,11 @@ def main() -> None:
 def work(settings: Settings, database_url: str, listener: socket.socket) -> None:
     """Serve HTTP until SIGTERM, then finish and settle what runs."""
     configuration = load_configuration(settings)
+    front = build_app(settings, configuration, database_url)
     # When all is done uvicorn raises the signal it caught once more; it must find us deaf by then.
     signal.signal(signal.SIGTERM, lambda number, frame: None)
     config = uvicorn.Config(
-        build_app(settings, configuration, database_url),
+        front,
         loop="uvloop",
         http="httptools",
         ws="none",
@@ -63,7 +64,21 @@ def work(settings: Settings, database_url: str, listener: socket.socket) -> None
         # The gateway's own drain ends the calls; uvicorn must not cancel them before it.
         timeout_graceful_shutdown=int(settings.drain_seconds) + DRAIN_MARGIN_SECONDS,
     )
-    uvicorn.Server(config).run(sockets=[listener])
+    DrainingServer(config, front).run(sockets=[listener])
+
+
+class DrainingServer(uvicorn.Server):
+    """Begins to drain as soon as it stops listening: uvicorn alone would only wait, then cancel."""
+
+    def __init__(self, config: uvicorn.Config, front: Front) -> None:
+        super().__init__(config)
+        self._front = front
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop listening, finish or settle what runs, and only then end the application."""
+        draining = asyncio.create_task(self._front.drain())
+        await super().shutdown(sockets)
+        await draining
 
 
 async def attend(settings: Settings, database_url: str) -> None:

@@ -115,12 +115,17 @@ class ApiKey(Recorded):
         """
         if self.quota_amount is None:
             return None
+        spent = self.spent.get(window_of(at.now, self.quota_window), 0)
+        return self.quota_amount - spent - self.reserved(at)
+
+    def reserved(self, at: Moment) -> Nanos:
+        """Tell what open calls hold of the quota's present window."""
         window = window_of(at.now, self.quota_window)
-        used = self.spent.get(window, 0) + self.held.get(window, 0)
+        held = self.held.get(window, 0)
         for request_id in self._due.due(at.horizon):
             hold = self.holds[request_id]
-            used -= hold.amount if hold.window == window else 0
-        return self.quota_amount - used
+            held -= hold.amount if hold.window == window else 0
+        return held
 
     def reserve(self, at: Moment, *, request_id: str, amount: Nanos, expires_at: datetime) -> None:
         """Count a hold that was checked to fit."""
@@ -230,6 +235,6 @@ class ApiKey(Recorded):
         if hold is None:
             return
         self._due.discard(request_id, hold.expires_at)
-        self.held[hold.window] -= hold.amount
+        self.held[hold.window] = self.held.get(hold.window, 0) - hold.amount
         if not self.held[hold.window]:
             del self.held[hold.window]

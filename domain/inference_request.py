@@ -152,6 +152,9 @@ class InferenceRequest(Recorded):
         if self.state not in {CHARGED, RELEASED}:
             message = f"The request is {self.state}; only an ended one can be corrected."
             raise ConflictError(message)
+        if not amount:
+            message = "A correction of nothing corrects nothing."
+            raise ConflictError(message)
         if amount > self.total:
             message = f"Only {format_amount(self.total)} was charged."
             raise ConflictError(message)

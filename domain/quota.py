@@ -1,7 +1,7 @@
 """A key's quota of money, by window of time."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from domain.money import Nanos
 
@@ -19,6 +19,7 @@ class Quota:
 
 def window_of(now: datetime, window: str) -> str:
     """Name the window that a moment falls in, in UTC: `2026-11-20`, `2026-11` or `all`."""
+    now = now.astimezone(UTC)
     if window == DAY:
         return f"{now:%Y-%m-%d}"
     return f"{now:%Y-%m}" if window == MONTH else "all"

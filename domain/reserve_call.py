@@ -181,10 +181,14 @@ def _fit(
     if quote.clamps and affordable >= 1:
         return affordable, quote.hold(card, affordable)
     required = quote.hold(card, 1) if quote.clamps else wanted
+    if required <= room:
+        available, reserved = quota or 0, key.reserved(at)
+    else:
+        available, reserved = wallet.available_at(at), wallet.reserved_at(at)
     raise _shortage(wallet, at, required=required, room=room)(
         required=required,
-        available=wallet.available_at(at),
-        reserved=wallet.reserved_at(at),
+        available=available,
+        reserved=reserved,
         currency=wallet.currency,
         max_affordable_output_tokens=max(0, affordable),
     )
@@ -194,7 +198,7 @@ def _shortage(wallet: Wallet, at: Moment, *, required: Nanos, room: Nanos) -> ty
     """Name what is short: debt, the balance, other calls' holds, or only the key's quota."""
     if required <= room:
         return KeyQuotaExhaustedError
-    if wallet.debt > wallet.overdraft_limit:
+    if wallet.debt_at(at) > wallet.overdraft_limit:
         return WalletInDebtError
     if required <= room + wallet.reserved_at(at):
         return HoldsInFlightError

@@ -87,19 +87,25 @@ class SettleCall:
         key = must_find(books, ApiKey, self.identity.key_id, "key")
         usage = Usage({})
         if request.state not in {CHARGED, RELEASED}:
+            rated = None if self.outcome.basis is None else self._rated(books, request)
             for attempt in self.attempts:
                 request.attempt(books.at, **attempt.facts())
-            if self.outcome.basis is None:
+            if rated is None:
                 self._release(books, request, wallet, key)
             else:
-                usage = self._charge(books, request, wallet, key)
+                usage = self._charge(books, request, wallet, key, rated)
         return Settlement(request.total, wallet.available, wallet.currency, usage)
 
     def _charge(
-        self, books: Books, request: InferenceRequest, wallet: Wallet, key: ApiKey
+        self,
+        books: Books,
+        request: InferenceRequest,
+        wallet: Wallet,
+        key: ApiKey,
+        priced: tuple[Usage, Nanos, list[str]],
     ) -> Usage:
         at, outcome = books.at, self.outcome
-        usage, rated, flags = self._rated(books, request)
+        usage, rated, flags = priced
         charged = wallet.charge(at, request_id=request.id.hex, key_id=key.id.hex, rated=rated)
         key.charge(at, request_id=request.id.hex, amount=charged.amount, window=request.window)
         request.charge(

@@ -39,7 +39,9 @@ class SweepWallet:
         lost = 0
         for request_id in self.request_ids:
             request = books.find(InferenceRequest, request_id)
-            if request is not None and request.open and request_id.hex not in wallet.holds:
+            if request is None or request.wallet_id != self.wallet_id.hex:
+                continue
+            if request.open and request_id.hex not in wallet.holds:
                 request.lose(books.at)
                 lost += 1
         return lost

@@ -206,7 +206,7 @@ class Wallet(WalletState):
             overdraft=0 if amount > 0 else -amount - total(allocations),
             actor=actor,
         )
-        return allocations
+        return [*allocations, *expired]
 
     def change_overdraft_limit(self, at: Moment, *, limit: Nanos, actor: str) -> None:
         """Set how far below zero a hold may go."""

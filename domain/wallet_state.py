@@ -69,6 +69,11 @@ class WalletState(Recorded):
             change -= self.lots[grant_id].available
         return self.available + change
 
+    def debt_at(self, at: Moment) -> Nanos:
+        """Tell what will be owed once everything that is due has expired."""
+        due = (self.holds[request_id] for request_id in self._holds_due.due(at.horizon))
+        return max(0, self.debt - sum(total(self.lasting(at, h.allocations)) for h in due))
+
     def headroom(self, at: Moment) -> Nanos:
         """Tell the largest hold that fits."""
         return self.available_at(at) + self.overdraft_limit
@@ -89,8 +94,7 @@ class WalletState(Recorded):
 
     def due_lots(self, at: Moment) -> list[str]:
         """Name the grants that have run out with credit left in them."""
-        due = self._lots_due.due(at.horizon)
-        return [grant_id for grant_id in due if self.lots[grant_id].available]
+        return list(self._lots_due.due(at.horizon))
 
     def lasting(self, at: Moment, allocation: Allocation) -> Allocation:
         """Keep the parts whose grant has not run out."""
@@ -112,15 +116,13 @@ class WalletState(Recorded):
     def when_granted(self, fact: facts.Granted) -> None:
         """Add a lot, less what repays debt."""
         self.debt -= fact.repaid
-        self._add_lot(
-            Lot(
-                fact.grant_id,
-                fact.category,
-                fact.priority,
-                fact.expires_at,
-                sequence=len(self.lots),
-                available=0,
-            )
+        self.lots[fact.grant_id] = Lot(
+            fact.grant_id,
+            fact.category,
+            fact.priority,
+            fact.expires_at,
+            sequence=len(self.lots),
+            available=0,
         )
         self._put(fact.grant_id, fact.amount - fact.repaid)
 
@@ -171,7 +173,8 @@ class WalletState(Recorded):
         sign = 1 if fact.amount > 0 else -1
         for grant_id, part in fact.allocations:
             if grant_id not in self.lots:
-                self._add_lot(Lot(grant_id, PAID, 0, None, sequence=len(self.lots), available=0))
+                made = Lot(grant_id, PAID, 0, None, sequence=len(self.lots), available=0)
+                self.lots[grant_id] = made
             self._put(grant_id, sign * part)
         self.debt += fact.overdraft - fact.repaid
 
@@ -205,17 +208,18 @@ class WalletState(Recorded):
         super().restore(state)
         for lot in lots:
             lot.expires_at = parse_time(lot.expires_at)
-            self._add_lot(lot)
+            self.lots[lot.grant_id] = lot
             if lot.available:
-                insort(self._in_order, lot, key=_order)
+                self._offer(lot)
         for request_id, hold in holds.items():
             hold.expires_at = parse_time(hold.expires_at) or NEVER
             hold.allocations = [(grant_id, part) for grant_id, part in hold.allocations]
             self.holds[request_id] = hold
             self._holds_due.add(request_id, hold.expires_at)
 
-    def _add_lot(self, lot: Lot) -> None:
-        self.lots[lot.grant_id] = lot
+    def _offer(self, lot: Lot) -> None:
+        """Put a lot that has credit in the order of use, and watch its expiry."""
+        insort(self._in_order, lot, key=_order)
         if lot.expires_at is not None:
             self._lots_due.add(lot.grant_id, lot.expires_at)
 
@@ -227,9 +231,11 @@ class WalletState(Recorded):
         self.credit += amount
         assert lot.available >= 0, "a lot never goes below zero"
         if not was and lot.available:
-            insort(self._in_order, lot, key=_order)
+            self._offer(lot)
         elif was and not lot.available:
             self._in_order.remove(lot)
+            if lot.expires_at is not None:
+                self._lots_due.discard(grant_id, lot.expires_at)
 
     def _end_hold(self, fact: facts.Charged | facts.Released | facts.HoldExpired) -> dict[str, int]:
         """Take the hold off every figure; what is left of it goes where the fact says."""

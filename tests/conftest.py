@@ -20,7 +20,8 @@ def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield given
         return
     folder: Path = tmp_path_factory.mktemp("server")
-    server = EmbeddedServer(folder)
+    # Nothing here outlives a crash of the machine; what must survive one is tested on other servers.
+    server = EmbeddedServer(folder, {"fsync": "off", "full_page_writes": "off"})
     try:
         yield server.start()
     finally:

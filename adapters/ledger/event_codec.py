@@ -45,4 +45,6 @@ def _shape(topic: str) -> tuple[type[AnyFact], tuple[str, ...]]:
     """Find a topic's class and which of its fields are times."""
     fact_class = cast("type[AnyFact]", resolve_topic(topic))
     fields = dataclasses.fields(cast("Any", fact_class))
-    return fact_class, tuple(f.name for f in fields if f.type in {datetime, datetime | None})
+    # The library's own fields have their types as strings.
+    kinds = (datetime, datetime | None, "datetime")
+    return fact_class, tuple(f.name for f in fields if f.type in kinds)

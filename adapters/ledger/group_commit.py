@@ -136,13 +136,15 @@ class PostgresLedger:
                     return (
                         unknown.decided.outcomes if landed else _all(OutcomeUnknownError, commands)
                     )
-            except psycopg.IntegrityError as error:
-                _log.exception("somebody appended without the lock")
-                return self._one_by_one(commands, error)
-            except psycopg.Error as error:
+            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
                 _log.warning("append failed, trying again", extra={"error": repr(error)})
                 self._writer.close()
                 time.sleep(0.05)
+            except Exception as error:  # noqa: BLE001  # told to its caller and logged
+                # A bug of ours, or somebody who appends without the lock: it must cost no more
+                # than the command at fault, and never the loop that everybody waits for.
+                _log.exception("a batch failed")
+                return self._one_by_one(commands, error)
         return _all(BillingUnavailableError, commands)
 
     def _one_by_one(self, commands: Sequence[Command[Any]], cause: BaseException) -> list[object]:

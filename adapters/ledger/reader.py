@@ -37,7 +37,12 @@ class Reader:
         cold = [i for i in query.ids if i not in self._cache]
         if cold:
             self._cache.update(self._snapshots.load(conn, cold))
-        self._catch_up(conn, query.ids)
+        try:
+            self._catch_up(conn, query.ids)
+        except BaseException:
+            for aggregate_id in query.ids:
+                self._cache.pop(aggregate_id, None)
+            raise
         now = conn.execute("SELECT clock_timestamp()", prepare=True).fetchone()
         assert now is not None, "a clock always answers"
         return query.decide(ReadBooks(self._clock.moment(now[0], None), self._cache))

@@ -6,6 +6,7 @@ from typing import Any, Final, cast
 import httpx
 import orjson
 
+from adapters.protocols.openai_chat.request import ChatRequest
 from adapters.protocols.openai_chat.stream import ChatStream, StreamBrokenError
 from adapters.protocols.openai_chat.text import produced_by
 from adapters.protocols.openai_chat.usage import read_usage
@@ -92,9 +93,13 @@ class StreamAnswer:
         await self._response.aclose()
 
 
-async def begin_stream(response: httpx.Response, *, wants_usage: bool) -> StreamAnswer:
+def stream_of(request: ChatRequest) -> ChatStream:
+    """Begin to read the stream that a request asked for."""
+    return ChatStream(wants_usage=request.wants_usage, choices=request.choices)
+
+
+async def begin_stream(response: httpx.Response, stream: ChatStream) -> StreamAnswer:
     """Wait for a stream's first event, so that a failure before it can still go elsewhere."""
-    stream = ChatStream(wants_usage=wants_usage)
     chunks = aiter_bytes(response)
     first = b""
     try:

@@ -6,7 +6,7 @@ from typing import Final
 import httpx
 
 from adapters.protocols.openai_chat.request import ChatRequest, encode_request
-from adapters.upstreams.chat_answers import begin_stream, read_whole
+from adapters.upstreams.chat_answers import begin_stream, read_whole, stream_of
 from adapters.upstreams.failures import failure_of_answer, failure_of_transport
 from domain.upstream import Answer, UpstreamCall
 
@@ -47,7 +47,7 @@ class OpenAIProvider:
         if response.status_code != OK:
             raise await failure_of_answer(response)
         if request.stream:
-            return await begin_stream(response, wants_usage=request.wants_usage)
+            return await begin_stream(response, stream_of(request))
         return await read_whole(response)
 
     async def _post(self, body: bytes) -> httpx.Response:

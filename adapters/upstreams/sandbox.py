@@ -8,7 +8,7 @@ import orjson
 
 from adapters.protocols.openai_chat.request import ChatRequest
 from adapters.token_count import count_tokens
-from adapters.upstreams.chat_answers import begin_stream, read_whole
+from adapters.upstreams.chat_answers import begin_stream, read_whole, stream_of
 from domain.upstream import Answer, UpstreamCall
 
 CREATED = 1_767_225_600
@@ -24,7 +24,7 @@ class SandboxProvider:
         words, finish = _answer(request, call.output_cap)
         if request.stream:
             response = httpx.Response(200, stream=_Events(_chunks(call, words, finish)))
-            return await begin_stream(response, wants_usage=request.wants_usage)
+            return await begin_stream(response, stream_of(request))
         body = orjson.dumps(_completion(call, words, finish))
         return await read_whole(httpx.Response(200, stream=_Events(iter([body]))))
 

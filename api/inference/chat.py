@@ -202,7 +202,7 @@ class ChatEndpoint:
         exchange = serving.exchange
         await exchange.start(200, [*SSE, *serving.id_headers, *routing_headers(call)])
         broken = await self._relay(serving, answer, deadline)
-        if broken and self._gateway.settings.broken_stream == "release" and not serving.client_gone:
+        if broken and self._forgives(serving, answer):
             await call.release(broken.code)
         else:
             await call.charge(answer, complete=broken is None)
@@ -211,6 +211,14 @@ class ChatEndpoint:
         else:
             tail = tail_of_stream(call, serving.profile, serving.public_id, answer.usage_event)
         await exchange.send(tail, last=True)
+
+    def _forgives(self, serving: Serving, answer: StreamAnswer) -> bool:
+        """Whether a broken answer costs nothing: by policy, or because it never said anything.
+
+        A client that left before its answer was over has no claim to that.
+        """
+        by_policy = self._gateway.settings.broken_stream == "release"
+        return not serving.client_gone and (by_policy or not answer.produced.anything())
 
     async def _relay(
         self, serving: Serving, answer: StreamAnswer, deadline: float

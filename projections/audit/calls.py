@@ -102,7 +102,7 @@ class CallAudit:
         if side == "request":
             self._prices.check_hold(event, check)
         if len(call.reserved) == len(SIDES):
-            _compare_holds(call, check)
+            _compare_holds(call, self._findings)
 
     def _charge(self, event: Event, side: str) -> None:
         check = judge(self._findings, event)
@@ -122,7 +122,7 @@ class CallAudit:
             held = first.fields["amount"] if before is None else 0
             check(event.fields["held"] == held, "calls", f"the key held {held}")
         if len(call.charged) == len(SIDES):
-            _compare_charges(call, check)
+            _compare_charges(call, self._findings)
         self._forget_if_over(event, call)
 
     def _end(self, event: Event, side: str) -> None:
@@ -162,31 +162,31 @@ def _request_id(event: Event) -> str:
     return request_id
 
 
-def _compare_holds(call: Call, check: Judge) -> None:
-    on_wallet, on_key, first = (call.reserved[side].fields for side in SIDES)
+def _compare_holds(call: Call, findings: Findings) -> None:
+    said = [call.reserved[side] for side in SIDES]
     for name in ("amount", "expires_at"):
-        same = on_wallet[name] == on_key[name] == first[name]
-        check(same, "calls", f"wallet, key and request say different things: {name}")
-    places = (call.reserved["wallet"].originator_id, call.reserved["key"].originator_id)
-    check(places == (first["wallet_id"], first["key_id"]), "calls", "another wallet or key holds")
-    check(on_wallet["key_id"] == first["key_id"], "calls", "another key holds")
-    check(on_key["window"] == first["window"], "calls", "the hold counts in another window")
+        findings.compare("calls", said, name, "wallet, key and request hold differently")
+    on_wallet, on_key, first = said
+    findings.compare("calls", [on_wallet, first], "key_id", "held for different keys")
+    findings.compare("calls", [on_key, first], "window", "held in different windows")
+    for side, event in (("wallet", on_wallet), ("key", on_key)):
+        if event.originator_id != first.fields[f"{side}_id"]:
+            findings.add("calls", event, f"the request names another {side}")
 
 
-def _compare_charges(call: Call, check: Judge) -> None:
-    on_wallet, on_key, first = (call.charged[side].fields for side in SIDES)
-    same = on_wallet["amount"] == on_key["amount"] == first["amount"]
-    check(same, "calls", "wallet, key and request are charged different amounts")
-    check(on_wallet["absorbed"] == first["absorbed"], "calls", "different amounts are absorbed")
-    same = on_wallet["allocations"] == first["allocations"]
-    check(same, "calls", "wallet and request say different grants")
-    for side in ("wallet", "key"):
-        if held := call.reserved.get(side):
-            same = held.originator_id == call.charged[side].originator_id
-            check(same, "calls", f"another {side} is charged than held for")
-    if "key" in call.reserved:
-        same = on_key["window"] == call.reserved["key"].fields["window"]
-        check(same, "calls", "the charge counts in another window than the hold")
+def _compare_charges(call: Call, findings: Findings) -> None:
+    said = [call.charged[side] for side in SIDES]
+    findings.compare("calls", said, "amount", "wallet, key and request are charged differently")
+    on_wallet, on_key, first = said
+    for name in ("absorbed", "allocations"):
+        findings.compare("calls", [on_wallet, first], name, "charged differently")
+    for side, event in (("wallet", on_wallet), ("key", on_key)):
+        held = call.reserved.get(side)
+        if held is not None and held.originator_id != event.originator_id:
+            findings.add("calls", event, f"another {side} is charged than held for")
+    held = call.reserved.get("key")
+    if held is not None and held.fields["window"] != on_key.fields["window"]:
+        findings.add("calls", on_key, "the charge counts in another window than the hold")
 
 
 def _unfinished(call: Call) -> Iterable[str]:

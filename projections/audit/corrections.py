@@ -4,7 +4,7 @@ from psycopg import Connection
 
 from domain import api_key_events as key, inference_request as request, wallet_events as wallet
 from domain.money import Nanos
-from projections.audit.findings import Findings, Judge, judge
+from projections.audit.findings import Findings, judge
 from projections.events import Event, event_of
 
 SIDES = {
@@ -35,8 +35,8 @@ class CorrectionAudit:
         said[side] = event
         if len(said) == len(SIDES):
             self.count += 1
-            _compare(said, check)
-            self._check_history(said, check)
+            _compare(said, self._findings)
+            self._check_history(said)
             del self._pending[request_id]
 
     def finish(self) -> None:
@@ -45,17 +45,14 @@ class CorrectionAudit:
             for side, event in said.items():
                 self._findings.add("corrections", event, f"corrected only on the {side}")
 
-    def _check_history(self, said: dict[str, Event], check: Judge) -> None:
+    def _check_history(self, said: dict[str, Event]) -> None:
         corrected = said["request"]
+        check = judge(self._findings, corrected)
         before = self._conn.execute(_HISTORY, (corrected.originator_id, corrected.position))
         history = [event_of(*row) for row in before]
         first = next((e for e in history if e.topic == request.Reserved.TOPIC), None)
         if first is not None:
-            owner = (first.fields["wallet_id"], first.fields["key_id"])
-            same = owner == (said["wallet"].originator_id, said["key"].originator_id)
-            check(same, "corrections", "another wallet or key is corrected than was charged")
-            same = said["key"].fields["window"] == first.fields["window"]
-            check(same, "corrections", "the correction counts in another window than the charge")
+            self._check_owner(said, first)
         total = _total(history)
         check(total is not None, "corrections", "there is nothing to correct: no charge, no end")
         if total is not None:
@@ -63,14 +60,22 @@ class CorrectionAudit:
             right = corrected.fields["total"] == after >= 0
             check(right, "corrections", f"the charge was {total} and should now be {after}")
 
+    def _check_owner(self, said: dict[str, Event], first: Event) -> None:
+        for side in ("wallet", "key"):
+            same = said[side].originator_id == first.fields[f"{side}_id"]
+            check = judge(self._findings, said[side])
+            check(same, "corrections", f"another {side} is corrected than was charged")
+        check = judge(self._findings, said["key"])
+        same = said["key"].fields["window"] == first.fields["window"]
+        check(same, "corrections", "the correction counts in another window than the charge")
 
-def _compare(said: dict[str, Event], check: Judge) -> None:
-    on_wallet, on_key, first = (said[side].fields for side in ("wallet", "key", "request"))
-    same = on_wallet["amount"] == on_key["amount"] == first["amount"]
-    check(same, "corrections", "wallet, key and request are corrected by different amounts")
+
+def _compare(said: dict[str, Event], findings: Findings) -> None:
+    on_wallet, on_key, first = (said[side] for side in ("wallet", "key", "request"))
+    message = "wallet, key and request are corrected differently"
+    findings.compare("corrections", [on_wallet, on_key, first], "amount", message)
     for name in ("correction_id", "allocations"):
-        same = on_wallet[name] == first[name]
-        check(same, "corrections", f"wallet and request say different things: {name}")
+        findings.compare("corrections", [on_wallet, first], name, message)
 
 
 def _total(history: list[Event]) -> Nanos | None:

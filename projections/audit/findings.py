@@ -1,6 +1,6 @@
 """What an audit finds, each with the event at fault."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from projections.events import Event
@@ -36,6 +36,15 @@ class Findings:
         self.count += 1
         if len(self.kept) < KEPT_MAX:
             self.kept.append(finding)
+
+    def compare(self, check: str, events: Sequence[Event], name: str, message: str) -> None:
+        """Note which events do not agree with the others on a field; all, if no two agree."""
+        said = [event.fields[name] for event in events]
+        votes = [said.count(value) for value in said]
+        most = max(votes)
+        for event, count in zip(events, votes, strict=True):
+            if count < len(said) and (count < most or most == 1):
+                self.add(check, event, f"{message}: {name}")
 
 
 Judge = Callable[[bool, str, str], None]

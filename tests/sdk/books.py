@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
-from uuid import UUID
 
 import bpe_openai
 import psycopg
@@ -131,34 +130,48 @@ class Call:
 
 
 class Books:
-    """Reads the log over one connection."""
+    """Follows the log over one connection."""
 
     def __init__(self, connection: psycopg.Connection) -> None:
         self._connection = connection
-
-    def events(self, since: int = 0) -> list[tuple[UUID, str, Json]]:
-        rows = self._connection.execute(
-            "SELECT originator_id, topic, state FROM ledger_events"
-            " WHERE position > %s ORDER BY position",
-            (since,),
-        ).fetchall()
-        return [(who, topic, json.loads(bytes(state))) for who, topic, state in rows]
+        self._position = 0
+        self._customers: dict[str, list[Call]] = {}
+        self._owner_of_key: dict[str, str] = {}
+        self._calls: dict[str, Call] = {}
 
     def calls_of(self, customer_id: str) -> list[Call]:
         """This customer's calls in the order of their holds."""
-        customer, found = customer_id.partition("_")[2], dict[str, Call]()
-        keys: set[str] = set()
-        for who, topic, state in self.events():
-            aggregate, fact, _ = topic.split(".")
-            request_id = state.get("request_id", who.hex)
-            if topic == "api_key.created.1" and state["customer_id"] == customer:
-                keys.add(who.hex)
-            mine = state.get("key_id") in keys or who.hex in keys
-            if (fact == "reserved" and mine) and request_id not in found:
-                found[request_id] = Call(f"req_{request_id}")
-            if request_id in found and aggregate in {"wallet", "api_key", "inference_request"}:
-                found[request_id].facts.setdefault(aggregate, []).append((fact, state))
-        return list(found.values())
+        rows = self._connection.execute(
+            "SELECT position, originator_id, topic, state FROM ledger_events"
+            " WHERE position > %s ORDER BY position",
+            (self._position,),
+        ).fetchall()
+        for position, who, topic, state in rows:
+            self._position = position
+            self._read(who.hex, topic, json.loads(bytes(state)))
+        return self._customers.get(customer_id.partition("_")[2], [])
+
+    def _read(self, who: str, topic: str, state: Json) -> None:
+        aggregate, fact, _ = topic.split(".")
+        if (aggregate, fact) == ("api_key", "created"):
+            self._owner_of_key[who] = state["customer_id"]
+        if aggregate not in {"wallet", "api_key", "inference_request"}:
+            return
+        request_id = state.get("request_id", who)
+        if fact == "reserved" and request_id not in self._calls:
+            call = self._calls[request_id] = Call(f"req_{request_id}")
+            owner = self._owner_of_key[state.get("key_id", who)]
+            self._customers.setdefault(owner, []).append(call)
+        if request_id in self._calls:
+            self._calls[request_id].facts.setdefault(aggregate, []).append((fact, state))
+
+    def mention(self, text: str) -> bool:
+        """Whether any event holds this text."""
+        row = self._connection.execute(
+            "SELECT count(*) FROM ledger_events WHERE strpos(convert_from(state, 'UTF8'), %s) > 0",
+            (text,),
+        ).fetchone()
+        return row is not None and row[0] > 0
 
     def settled_calls(
         self, customer_id: str, count: int, seconds: float = SETTLING_SECONDS

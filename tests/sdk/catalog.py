@@ -59,7 +59,7 @@ cost = {{ input = "0.11", output = "0.22" }}
 
 
 def catalog(**urls: str) -> str:
-    """Write the file; `urls` are the providers' addresses, and `scripted` serves what is not routed."""
+    """Write the file for providers at these addresses, without the models they do not serve."""
     parts = ['currency = "USD"']
     parts += [_PROVIDER.format(name=name, url=url) for name, url in urls.items()]
     for model, prices in PRICES.items():

@@ -73,4 +73,4 @@ results = {
     "upstream_500": refusal_of(KEY),
     "upstream_429": refusal_of(KEY),
 }
-print(json.dumps(results))
+sys.stdout.write(json.dumps(results))

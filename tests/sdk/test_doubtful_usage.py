@@ -6,8 +6,8 @@ from typing import Any
 import openai
 import pytest
 
-from tests.scripted_upstream import CLOSE, completion, error, raw, sse, stream, usage_of
 from tests.scripted_answers import whole
+from tests.scripted_upstream import CLOSE, completion, error, raw, sse, stream, usage_of
 from tests.sdk.books import CREDIT, charge_of
 from tests.sdk.shop import QUESTION, Shop
 

@@ -8,6 +8,7 @@ import httpx
 import openai
 import pytest
 
+from tests.scripted_answers import whole
 from tests.scripted_upstream import (
     completion,
     error,
@@ -17,7 +18,6 @@ from tests.scripted_upstream import (
     truncated_stream,
     usage_of,
 )
-from tests.scripted_answers import whole
 from tests.sdk.books import CREDIT, charge_of, decimal_of
 from tests.sdk.shop import QUESTION, Shop, paced
 

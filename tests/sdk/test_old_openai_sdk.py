@@ -19,7 +19,7 @@ from tests.scripted_upstream import (
     truncated_stream,
     usage_of,
 )
-from tests.sdk.conftest import visited
+from tests.sdk.houses import visited
 from tests.sdk.shop import House, Shop
 
 VERSION = "1.12.0"

@@ -60,6 +60,7 @@ def key_of(shop: Shop, **fields: Any) -> str:
     ids=lambda value: str(value)[:30] if isinstance(value, dict) else "",
 )  # fmt: skip
 def test_a_bad_request_names_its_fault_and_holds_nothing(
+    *,
     shop: Shop,
     options: dict[str, Any],
     kind: type[openai.APIStatusError],
@@ -75,7 +76,7 @@ def test_a_bad_request_names_its_fault_and_holds_nothing(
     assert (refusal.status_code, refusal.code, refusal.param) == (status, code, param)
     assert refusal.type == "invalid_request_error"
     assert isinstance(refusal.body, dict)
-    assert ENVELOPE <= refusal.body.keys()
+    assert refusal.body.keys() >= ENVELOPE
     assert (refusal.request_id or "").startswith("req_")
     assert shop.upstream.requests == []
     assert shop.calls(0) == []
@@ -205,7 +206,7 @@ def test_an_endpoint_that_is_not_there_is_a_404_the_sdk_can_read(shop: Shop) -> 
         shop.client().post("/no/such/endpoint", cast_to=object, body={})
 
     assert isinstance(caught.value.body, dict)
-    assert ENVELOPE <= caught.value.body.keys()
+    assert caught.value.body.keys() >= ENVELOPE
 
 
 @pytest.mark.parametrize(
@@ -227,7 +228,13 @@ def test_an_endpoint_that_is_not_there_is_a_404_the_sdk_can_read(shop: Shop) -> 
 )  # fmt: skip
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
 def test_an_upstream_failure_is_told_in_our_words_and_released(
-    shop: Shop, answer: Any, kind: type[openai.APIStatusError], status: int, code: str, stream: bool
+    *,
+    shop: Shop,
+    answer: Any,
+    kind: type[openai.APIStatusError],
+    status: int,
+    code: str,
+    stream: bool,
 ) -> None:
     shop.upstream.script(answer)
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.scripted_upstream import raw, stream, usage_of
 from tests.scripted_answers import STREAM_END, STREAM_HEAD, UsageOn, framed
+from tests.scripted_upstream import raw, stream, usage_of
 from tests.sdk.shop import QUESTION, Shop
 from tests.sdk.test_openai_sdk_answers import PARIS, ROME, TOOLS
 
@@ -170,7 +170,7 @@ def test_an_upstream_that_ends_lines_with_crlf_is_understood(shop: Shop, pause: 
     if pause:
         steps = []
         for event in events:
-            steps += [framed(event[:-1]), 0.05, framed(event[-1:]), 0.05]
+            steps += [framed(event[:-1]), 0.15, framed(event[-1:]), 0.15]
     shop.upstream.script(raw(STREAM_HEAD, *steps, STREAM_END))
 
     chunks = list(

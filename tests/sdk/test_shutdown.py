@@ -22,7 +22,7 @@ from tests.scripted_upstream import (
 )
 from tests.sdk.books import Books, Call
 from tests.sdk.catalog import catalog
-from tests.sdk.conftest import visited
+from tests.sdk.houses import visited
 from tests.sdk.shop import QUESTION, House, paced
 from tests.sdk.test_broken_streams import chunk, read
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.scripted_upstream import raw
 from tests.scripted_answers import whole
+from tests.scripted_upstream import raw
 from tests.sdk.books import decimal_of
 from tests.sdk.shop import QUESTION, Shop
 
@@ -125,7 +125,8 @@ def test_the_gateways_own_fields_stay_here(shop: Shop) -> None:
 def test_a_whole_answer_comes_back_byte_for_byte(shop: Shop) -> None:
     answer = (
         b'{ "id":"x","object":"chat.completion","created":1,"model":"theirs",\n'
-        b'"choices":[{"index":0,"message":{"role":"assistant","content":"\\u00e9 \xf0\x9f\x98\x80"},'
+        b'"choices":[{"index":0,"message":{"role":"assistant",'
+        b'"content":"\\u00e9 \xf0\x9f\x98\x80"},'
         b'"finish_reason":"stop"}],"usage":{"prompt_tokens":2,"completion_tokens":1,'
         b'"total_tokens":3,"cost":1.50},"x_vendor":[1.0,{}] }'
     )

@@ -78,6 +78,10 @@ class Caller:
             return seen
         return seen
 
+    def write(self, part: bytes) -> None:
+        """Send a part of a request and wait for nothing."""
+        self._writer.write(part)
+
     async def close(self) -> None:
         self._writer.close()
         try:

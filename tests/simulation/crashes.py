@@ -101,7 +101,9 @@ def crashing_gateway(
     )
 
 
-def crash(gateway: GatewayProcess, upstream: ScriptedUpstream, key: str, step: str, mode: str) -> Crash:
+def crash(
+    gateway: GatewayProcess, upstream: ScriptedUpstream, key: str, step: str, mode: str
+) -> Crash:
     """Make one call whose worker dies at this step."""
     asked = len(upstream.requests)
     planned = Crash(step, mode, Seen(), 0)

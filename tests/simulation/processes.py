@@ -12,9 +12,7 @@ SERVING = "Application startup complete."
 KILLED = "exit code -9"
 
 
-def wait_until(
-    condition: Callable[[], bool], what: str, seconds: float = DEADLINE_SECONDS
-) -> None:
+def wait_until(condition: Callable[[], bool], what: str, seconds: float = DEADLINE_SECONDS) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"waited in vain: {what}"

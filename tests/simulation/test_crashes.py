@@ -1,4 +1,4 @@
-"""`kill -9` of a worker at every step of a call: no hold leaks, and no charge is lost or doubled."""
+"""`kill -9` of a worker at every step of a call: no hold leaks, no charge is lost or doubled."""
 
 import threading
 from pathlib import Path

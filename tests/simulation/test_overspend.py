@@ -124,16 +124,14 @@ def tables(report: Table) -> Iterator[dict[str, list[str]]]:
 def test_of_a_thousand_calls_at_once_37_succeed_when_the_money_is_for_37(
     house: House, tables: dict[str, list[str]], limit: str, seed: int
 ) -> None:
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311  # a test, not a secret
     fields = chat(max_tokens=chance.randint(16, 4000))
     hold = house.hold_of(fields)
     funds = amount(AFFORDED * hold)
     if limit == "wallet":
         customer = house.gateway.customer(funds)
     else:
-        customer = house.gateway.customer(
-            "1000.00", quota={"amount": funds, "window": "none"}
-        )
+        customer = house.gateway.customer("1000.00", quota={"amount": funds, "window": "none"})
     bodies = [fields | (STREAM if chance.random() < 0.5 else {}) for _ in range(CALLERS)]
 
     crowd = run(rush(house, customer, bodies))

@@ -109,9 +109,7 @@ def test_when_everything_is_killed_an_immediate_restart_loses_nothing_that_was_a
         wait_for_workers(gateway, 2)
         customer = gateway.customer()
         bodies = [chat(max_tokens=50, stream=one % 2 == 0) for one in range(10)]
-        answered = run(
-            together(ask(gateway.url, customer.api_key, fields) for fields in bodies)
-        )
+        answered = run(together(ask(gateway.url, customer.api_key, fields) for fields in bodies))
         live = Held(upstream, gateway, customer.api_key)
 
         gateway.kill()

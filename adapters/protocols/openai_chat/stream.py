@@ -28,14 +28,14 @@ class ChatStream:
     What waits is the usage chunk, which the caller gets only if he asked, and the end mark.
     """
 
-    def __init__(self, *, wants_usage: bool) -> None:
+    def __init__(self, *, wants_usage: bool, choices: int = 1) -> None:
         self._wants_usage = wants_usage
+        self._unfinished = set(range(choices))
         self._rest = b""
         self._usage: object = None
         self._text = ProducedText()
         self.usage_event = b""
         self.done = False
-        self.finished = False
 
     @property
     def report(self) -> Report:
@@ -49,8 +49,8 @@ class ChatStream:
 
     @property
     def complete(self) -> bool:
-        """Whether the answer is whole: ended by its mark, or by a reason to finish."""
-        return self.done or self.finished
+        """Whether the answer is whole: ended by its mark, or by a reason to finish each choice."""
+        return self.done or not self._unfinished
 
     def feed(self, data: bytes) -> bytes:
         """Take bytes as they came and give what can go on; raises StreamBrokenError."""
@@ -90,8 +90,9 @@ class ChatStream:
         if fields.get("error"):
             raise StreamBrokenError
         choices = dicts(fields, "choices")
-        if any(choice.get("finish_reason") for choice in choices):
-            self.finished = True
+        for position, choice in enumerate(choices):
+            if choice.get("finish_reason"):
+                self._unfinished.discard(choice.get("index", position))
         if isinstance(fields.get("usage"), dict):
             self._usage = fields["usage"]
             if not choices:

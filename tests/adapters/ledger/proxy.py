@@ -61,6 +61,12 @@ class Proxy:
         self.reached.clear()
         self._after = _Link.cut
 
+    def delay_commit(self) -> None:
+        """Lose the connection for the client only; its next COMMIT arrives after `let_go`."""
+        self.reached.clear()
+        self._resume.clear()
+        self._before = lambda link: link.desert() and self._resume.wait(TIMEOUT_SECONDS)
+
     def hold_commit(self) -> None:
         """Keep the next COMMIT back until `let_go`."""
         self.reached.clear()
@@ -141,6 +147,12 @@ class _Link:
             with suppress(OSError):
                 side.shutdown(socket.SHUT_RDWR)
         return False
+
+    def desert(self) -> bool:
+        """Lose the connection for the client; what it has sent is still on its way."""
+        with suppress(OSError):
+            self._client.shutdown(socket.SHUT_WR)
+        return True
 
     def join(self) -> None:
         for pump in self._pumps:

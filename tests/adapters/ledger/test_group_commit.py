@@ -79,13 +79,17 @@ def test_an_idempotency_key_twice_in_one_batch_holds_once(database_url: str) -> 
     async def story() -> list[object]:
         async with opened(database_url) as ledger:
             till = await Till().open(ledger)
+            nonlocal before
+            before = seen(database_url, COMMITS)
             claim = Claim(mint(), "body")
             return await asyncio.gather(
                 *(ledger.execute(till.call(claim)) for _ in range(5)), return_exceptions=True
             )
 
+    before = 0
     first, *others = run(story())
 
+    assert seen(database_url, COMMITS) == before + 1
     assert isinstance(first, Reservation)
     assert [type(other) for other in others] == [IdempotencyInProgressError] * 4
     assert topics_of(database_url)["wallet.reserved.1"] == 1

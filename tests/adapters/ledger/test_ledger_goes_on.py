@@ -84,6 +84,24 @@ def test_a_database_that_was_never_there_is_billing_unavailable(
     run(story(), seconds=10)
 
 
+def test_a_database_that_takes_no_writes_is_billing_unavailable(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A standby answers, but only its primary can be written to."""
+    monkeypatch.setattr(group_commit, "PATIENCE_SECONDS", 0.2)
+
+    async def story() -> None:
+        async with opened(database_url) as ledger:
+            till = await Till().open(ledger)
+        by_default(database_url, "default_transaction_read_only", "on")
+        async with opened(database_url) as ledger:
+            with pytest.raises(BillingUnavailableError):
+                await ledger.execute(till.call())
+            assert b'"reserved":0' in await ledger.read(till.wallet)
+
+    run(story(), seconds=10)
+
+
 def test_closing_appends_what_is_queued(database_url: str) -> None:
     async def story() -> list[Reservation]:
         async with opened(database_url) as ledger:

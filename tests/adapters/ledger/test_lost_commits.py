@@ -122,6 +122,24 @@ def test_what_another_ledger_writes_meanwhile_does_not_confuse_the_answer(
     assert times_in_log(database_url, "wallet.reserved.1") == expected
 
 
+def test_a_commit_that_arrives_late_is_waited_for(database_url: str) -> None:
+    async def story(proxy: Proxy) -> list[Any]:
+        async with opened(proxy.url) as ledger:
+            till = await Till().open(ledger)
+            calls = [till.call() for _ in range(CALLS)]
+            proxy.delay_commit()
+            batch = asyncio.create_task(all_of(ledger, calls))
+            await until_waiting(database_url)
+            proxy.let_go()
+            return await batch
+
+    with Proxy(database_url) as proxy:
+        outcomes = run(story(proxy))
+
+    assert [type(outcome) for outcome in outcomes] == [Reservation] * CALLS
+    assert topics_of(database_url)["wallet.reserved.1"] == CALLS
+
+
 @faults
 def test_if_nobody_can_tell_the_callers_hear_that_the_outcome_is_unknown(
     database_url: str, fault: Callable[[Proxy], None], monkeypatch: pytest.MonkeyPatch
@@ -206,13 +224,14 @@ def test_a_database_that_lost_its_last_commits_is_believed(
 
     async def story() -> bytes:
         async with opened(database_url) as ledger:
-            till = await Till().open(ledger)
+            till, other = await Till().open(ledger), await Till().open(ledger)
             await ledger.execute(till.call())
             await ledger.read(till.wallet)
             with psycopg.connect(database_url) as conn:
                 conn.execute("ALTER TABLE ledger_events DISABLE TRIGGER append_only")
                 conn.execute("DELETE FROM ledger_events WHERE topic LIKE '%.reserved.1'")
             seen(database_url, BACKENDS.replace("<> 'idle'", "= 'idle'"))
+            assert await ledger.execute(other.wallet) == await ledger.read(other.wallet)
 
             await ledger.execute(till.call())
             wallet = await ledger.read(till.wallet)

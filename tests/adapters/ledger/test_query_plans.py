@@ -1,5 +1,6 @@
 """No statement of the append protocol ever reads the whole log, whatever the planner believes."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
@@ -62,7 +63,7 @@ def test_newer_events_are_found_by_index(full_log: str, mode: str) -> None:
             planned = plan(conn, sql.NEWER_EVENTS, (wanted, [9_990] * named))
 
             assert "Seq Scan on ledger_events" not in planned
-            assert "Index" in planned
+            assert re.search(r"Index Cond: .*originator_id = .*known\.id", planned)
 
 
 @pytest.mark.parametrize(

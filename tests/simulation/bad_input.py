@@ -1,0 +1,83 @@
+"""Requests for chat completions that are wrong, each in one way."""
+
+from typing import Any
+
+from tests.simulation.counter import text
+
+BAD_BODIES: dict[str, bytes | str] = {
+    "nothing": b"",
+    "a blank": b" ",
+    "no object": b"[]",
+    "null": b"null",
+    "cut": text()[:-1],
+    "two objects": text() * 2,
+    "100,000 brackets": b"[" * 100_000,
+    "100,000 nested objects": b'{"a":' * 100_000,
+    "100,000 brackets in a field": text()[:-1] + ',"tools":' + "[" * 100_000,
+    "1,000 levels that end": text(tools="?").replace('"?"', "[" * 1_000 + "]" * 1_000),
+    "invalid UTF-8": text().encode().replace(b"Hi", b"\xff\xfe"),
+    "UTF-16": text().encode("utf-16"),
+    "a byte order mark": b"\xef\xbb\xbf" + text().encode(),
+    "a lone surrogate": text(messages=[{"role": "user", "content": "\ud800"}]),
+    "a lone surrogate as a key": text(metadata={"\udfff": "x"}),
+    "a lone surrogate as a model": text(model="\ud800"),
+    "NaN": text(temperature=float("nan")),
+    "Infinity": text(temperature=float("inf")),
+    "minus Infinity in a loose field": text(response_format={"a": float("-inf")}),
+    "1e400": text(temperature=1).replace('"temperature": 1', '"temperature": 1e400'),
+    "1e400 in a loose field": text(response_format={"a": 1}).replace('"a": 1', '"a": 1e400'),
+    "a field twice": text()[:-1] + ',"max_tokens":1}',
+    "a field twice, inside": '{"model":"m","messages":[{"role":"user","role":"system"}]}',
+    "400 digits": text(max_tokens=10**400),
+    "400 digits in a loose field": text(response_format={"a": 10**400}),
+    "2^63": text(seed=2**63),
+    "full-width digits": text().replace("3", "\uff13"),
+    "hexadecimal": text().replace("3", "0x3"),
+}
+
+BAD_FIELDS: dict[str, list[Any]] = {
+    "model": [..., None, "", 5, True, ["m"], "x" * 300],
+    "messages": [
+        ..., None, [], {}, "Hi", 5, [None], [[]], ["Hi"], [{}], [{"role": "robot"}],
+        [{"role": "user", "content": 5}], [{"role": "user", "content": [5]}],
+        [{"role": "user", "content": [{"type": "text"}]}],
+        [{"role": "user", "content": [{"type": "hologram"}]}],
+        [{"role": "user", "content": [{"type": "image_url", "image_url": "x"}]}],
+    ],
+    "max_tokens": [-1, 0, 1.5, 3.0, "5", True, [], {}, 2**31, 2**40],
+    "max_completion_tokens": [-1, 0, 0.5, "5", False, 2**31],
+    "n": [-1, 0, 129, 1.5, "1", True, 2**31],
+    "stream": ["yes", 1, 0, [], {}],
+    "stream_options": [{"include_usage": True}, 5, "x"],
+    "temperature": [-1, 2.1, "hot", True, []],
+    "top_p": [-0.1, 1.1, "x"],
+    "stop": [5, [1], ["a"] * 5, {}],
+    "tools": [{}, "x", [5], [{"type": "web_search"}], [{"type": "code_interpreter"}]],
+    "top_logprobs": [-1, 21, "3"],
+    "logit_bias": [[], {"1": "x"}, {"1": {}}],
+    "metadata": [[], {"a": 5}, "x"],
+    "seed": ["x", 1.5],
+    "service_tier": ["priority", "flex", 5],
+    "modalities": [["audio"], ["text", "audio"], "text"],
+    "web_search_options": [{}, True, 5],
+    "audio": [{"voice": "x"}],
+    "prediction": [{"type": "content", "content": "x"}],
+    "unheard_of": [None, 1, "x", {}],
+}  # fmt: skip
+
+BAD_KEYS: dict[str, dict[bytes, bytes]] = {
+    "nothing": {b"authorization": b""},
+    "a scheme alone": {b"authorization": b"Bearer"},
+    "a scheme and a blank": {b"authorization": b"Bearer   "},
+    "another scheme": {b"authorization": b"Basic dXNlcjpwYXNz"},
+    "no scheme": {b"authorization": b"tb_0000abc"},
+    "a stranger's key": {b"authorization": b"Bearer tb_0000" + b"x" * 40},
+    "another shard's key": {b"authorization": b"Bearer tb_0001" + b"x" * 40},
+    "another product's key": {b"authorization": b"Bearer sk-proj-abc"},
+    "bytes that are no ASCII": {b"authorization": b"Bearer \xff\xfe\xe9"},
+    "UTF-8": {b"authorization": "Bearer tb_0000é".encode()},
+    "10 KB": {b"authorization": b"Bearer tb_0000" + b"x" * 10_000},
+    "a tab": {b"authorization": b"Bearer\ttb_0000abc"},
+    "X-API-Key, which wins": {b"x-api-key": b"tb_0000nobody"},
+    "X-API-Key that is no ASCII": {b"x-api-key": b"\xff" * 50},
+}
