@@ -13,7 +13,7 @@ class CoolDowns:
 
     def __init__(self, clock: Callable[[], int]) -> None:
         self._clock = clock
-        self._until: dict[tuple[str, Route], int] = {}
+        self._until: dict[tuple[str, str, str], int] = {}
 
     def order(self, model: Model, providers: Sequence[str]) -> list[Route]:
         """List the routes through these providers, the cooling ones at the end."""
@@ -24,12 +24,16 @@ class CoolDowns:
 
     def cool(self, model: Model, route: Route, seconds: int) -> None:
         """Try others first for this long."""
-        self._until[model.id, route] = self._clock() + 1000 * seconds
+        self._until[_key(model, route)] = self._clock() + 1000 * seconds
 
     def warm(self, model: Model, route: Route) -> None:
         """Forget a cool-down: the route has just worked."""
         if self._until:
-            self._until.pop((model.id, route), None)
+            self._until.pop(_key(model, route), None)
 
     def _cooling(self, model: Model, route: Route) -> bool:
-        return self._until.get((model.id, route), 0) > self._clock()
+        return self._until.get(_key(model, route), 0) > self._clock()
+
+
+def _key(model: Model, route: Route) -> tuple[str, str, str]:
+    return model.id, route.provider, route.upstream_model

@@ -4,6 +4,7 @@ from psycopg import Connection
 
 from domain import api_key_events as key, inference_request as request, wallet_events as wallet
 from domain.money import Nanos
+from projections.audit.account import by_grant
 from projections.audit.findings import Findings, judge
 from projections.events import Event, event_of
 
@@ -74,8 +75,11 @@ def _compare(said: dict[str, Event], findings: Findings) -> None:
     on_wallet, on_key, first = (said[side] for side in ("wallet", "key", "request"))
     message = "wallet, key and request are corrected differently"
     findings.compare("corrections", [on_wallet, on_key, first], "amount", message)
-    for name in ("correction_id", "allocations"):
-        findings.compare("corrections", [on_wallet, first], name, message)
+    findings.compare("corrections", [on_wallet, first], "correction_id", message)
+    moved = by_grant(on_wallet.fields["allocations"], on_wallet.fields["expired"])
+    if moved != by_grant(first.fields["allocations"]):
+        for event in (on_wallet, first):
+            findings.add("corrections", event, f"{message}: allocations")
 
 
 def _total(history: list[Event]) -> Nanos | None:

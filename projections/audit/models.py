@@ -53,7 +53,7 @@ class ModelAudit:
             account = accounts.get(wallet_id)
             expected = [account.posted, account.reserved, account.debt] if account else []
             if figures != expected:
-                message = f"of wallet {wallet_id} is {figures}, audited {expected}"
+                message = f"has {figures} for wallet {wallet_id}, and the audit {expected}"
                 self._findings.note(self._finding("balances", position, message))
 
     def _compare(self, projection: Projection, place: Place) -> None:

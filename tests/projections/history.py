@@ -70,19 +70,16 @@ class History(Shop):
 
 
 def _reserve(shop: History) -> None:
+    model = shop.random.choice(["m", "m", "m", "free"])
     call = shop.call(
         shop.random.randint(0, 400),
         shop.random.randint(1, 4_000),
+        model=model,
         clamps=shop.random.random() < 0.3,
         choices=shop.random.choice([1, 1, 2]),
         hold_for=timedelta(seconds=shop.random.choice([30, 600])),
     )
     shop.held.append((shop.who, shop.do(call)))
-
-
-def _free(shop: History) -> None:
-    """A call that costs nothing; it holds nothing, too."""
-    shop.charge(shop.reserve(model="free"), {"input": 7, "output": 1})
 
 
 def _charge(shop: History) -> None:
@@ -146,7 +143,7 @@ def _publish(shop: History) -> None:
 
 
 LIFE: list[tuple[Callable[[History], None], int]] = [
-    (_reserve, 40), (_free, 3), (_charge, 30), (_release, 6), (_grant, 8), (_void, 1),
+    (_reserve, 40), (_charge, 30), (_release, 6), (_grant, 8), (_void, 1),
     (_correct, 4), (_sweep, 6), (_tick, 12), (_freeze, 1), (_terms, 2), (_publish, 1),
 ]  # fmt: skip
 

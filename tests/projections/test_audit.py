@@ -62,6 +62,7 @@ def story() -> History:
     told.join(quota=Quota(100_000, DAY), allowed_models=["m"])
     told.grant(1_000, expires_at=told.now + timedelta(days=1), category="promotional")
     told.grant(50_000)
+    told.grant(500, expires_at=told.now + timedelta(days=1), priority=9)
     corrected = told.reserve(100, 400)
     told.charge(corrected, {"input": 100, "output": 300})
     told.correct(corrected, 200)
@@ -188,7 +189,8 @@ def foreign(topic: str, number: int = 0) -> Spoil:
 
     def spoil(log: list[Stored]) -> Stored:
         event = pick(log, topic, number)
-        others = [e[2] for e in log if e[1].split(".")[0] == topic.split(".")[0]]
+        kind = topic.partition(".")[0]
+        others = [e[2] for e in log if e[1].partition(".")[0] == kind]
         event[2] = next((i for i in others if i != event[2]), UUID(int=99 << 16).hex)
         return event
 
@@ -276,7 +278,11 @@ FAULTS: list[tuple[str, Spoil, str]] = [
     ("a key held another amount", changed(f"{K}.charged.1", held=more), "calls"),
     ("a key releases another amount", changed(f"{K}.released.1", held=more), "calls"),
     ("a key loses another amount", changed(f"{K}.hold_expired.1", held=more), "calls"),
-    ("a call is lost that is held for", moved_before(f"{R}.outcome_unknown.1", f"{W}.hold_expired.1"), "calls"),
+    (
+        "a call is lost that is held for",
+        moved_before(f"{R}.outcome_unknown.1", f"{W}.hold_expired.1"),
+        "calls",
+    ),
     ("a call is lost that has ended", doubled(f"{R}.outcome_unknown.1"), "calls"),
     ("an open call is released twice by its key", doubled(f"{K}.hold_expired.1"), "calls"),
     # prices
@@ -321,5 +327,102 @@ def test_a_false_history_is_not_believed(log: list[Stored], spoil: Spoil, check:
     assert not check or check in named, [found for found in violations if found.check == check]
 
 
-def test_x(log: list[Stored]) -> None:
-    pass
+def missing(*topics: str) -> Spoil:
+    """Take the last fact of each topic out of the log."""
+
+    def spoil(log: list[Stored]) -> Stored:
+        for topic in topics:
+            gone = pick(log, topic, -1)
+            log.remove(gone)
+        return gone
+
+    return spoil
+
+
+@pytest.mark.parametrize(
+    ("topics", "said"),
+    [
+        ([f"{K}.reserved.1"], "no hold on the key"),
+        ([f"{R}.charged.1"], "charged, but not on the request"),
+        ([f"{K}.charged.1", f"{W}.charged.1"], "charged, but not on the wallet and the key"),
+        ([f"{W}.released.1"], "ended, but still held on the wallet"),
+        ([f"{R}.released.1"], "released, but not as a request"),
+    ],
+)
+def test_what_is_missing_is_said_at_the_last_event_of_the_call(
+    log: list[Stored], topics: list[str], said: str
+) -> None:
+    missing(*topics)(log)
+
+    violations, _ = audited(log)
+
+    (found,) = [found for found in violations if said in found.message]
+    assert found.check == "calls"
+    assert found.topic.split(".")[1] in {"reserved", "charged", "released"}
+
+
+def test_a_correction_that_is_not_said_by_all_is_named(log: list[Stored]) -> None:
+    missing(f"{R}.corrected.1")(log)
+
+    violations, _ = audited(log)
+
+    incomplete = {found.topic for found in violations if found.check == "corrections"}
+    assert incomplete == {f"{W}.corrected.1", f"{K}.corrected.1"}
+
+
+def test_a_correction_of_a_call_that_has_not_ended_is_named(log: list[Stored]) -> None:
+    call = pick(log, f"{R}.reserved.1", -1)
+    for topic in (f"{W}.corrected.1", f"{K}.corrected.1", f"{R}.corrected.1"):
+        event = doubled(topic)(log)
+        if "request_id" in event[3]:
+            event[3]["request_id"] = call[2]
+        else:
+            event[2] = call[2]
+
+    violations, _ = audited(log)
+
+    (found,) = [found for found in violations if "nothing to correct" in found.message]
+    assert (found.check, found.originator_id) == ("corrections", call[2])
+
+
+def test_a_call_that_is_open_long_after_its_hold_is_a_warning(log: list[Stored]) -> None:
+    call = pick(log, f"{R}.reserved.1", -1)
+
+    violations, warnings = audited(log)
+
+    assert violations == []
+    assert [(found.check, found.originator_id) for found in warnings] == [("overdue", call[2])]
+
+
+def test_a_disabled_key_holds_nothing() -> None:
+    told = History(customers=1)
+    before = len(told.ledger.facts)
+    told.reserve()
+    call, told.ledger.facts[before:] = told.ledger.facts[before:], []
+    told.do(manage.disable_key(told.who.key_id, actor="operator"))
+    told.ledger.facts += call
+
+    violations, _ = audited(log_of(told))
+
+    assert [(found.check, found.message) for found in violations] == [
+        ("keys", "the key is disabled")
+    ]
+
+
+def test_what_cannot_be_read_is_named() -> None:
+    auditor = Auditor(cast("Connection", Archive([])))
+
+    auditor.take([(7, "wallet.granted.1", "a", b"{"), (8, "wallet.granted.1", "a", b"[]")])
+
+    assert [(found.check, found.position) for found in auditor.findings.kept] == [
+        ("shape", 7),
+        ("shape", 8),
+    ]
+
+
+def test_too_many_findings_are_counted_and_not_kept() -> None:
+    findings = Findings()
+    for number in range(KEPT_MAX + 5):
+        findings.add("x", Event(number, "topic", "id", {}), "message")
+
+    assert (len(findings.kept), findings.count) == (KEPT_MAX, KEPT_MAX + 5)

@@ -62,8 +62,8 @@ def test_a_rebuild_gives_the_same_rows(history: History, database_url: str) -> N
         (
             "deadlines",
             "open_requests",
-            "INSERT INTO read.open_requests SELECT key_id, wallet_id, key_id, 1, now(), 9 FROM"
-            + " read.api_keys",
+            "INSERT INTO read.open_requests SELECT key_id, wallet_id, key_id, 1, now(), 9"  # noqa: ISC004
+            " FROM read.api_keys",
         ),
         ("customers", "customers", "UPDATE read.customers SET currency = 'EUR'"),
         ("api_keys", "api_keys", "UPDATE read.api_keys SET disabled = true, permissions = '{}'"),

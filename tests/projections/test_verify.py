@@ -1,0 +1,337 @@
+"""Verifying a database: silent about a sound one, and every planted fault is named."""
+
+import asyncio
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import orjson
+import psycopg
+import pytest
+from psycopg import Connection
+from psycopg.conninfo import make_conninfo
+
+from adapters.ledger.connection import connect
+from adapters.ledger.group_commit import PostgresLedger
+from adapters.ledger.schema import migrate
+from domain.wallet_events import Granted
+from projections.balances import MOVES
+from projections.catalogue import ALL
+from projections.customers import Customers
+from projections.verify import Report, verify
+from tests.adapters.ledger.till import Till
+from tests.projections.history import History, everything, follow, owner, rows
+from tests.projections.test_audit import story
+from tests.projections.test_runner import Choosy, NextCustomers
+
+Plant = Callable[[Connection], int]
+"""Plants a fault as the owner and gives the position that is to be named."""
+
+
+@pytest.fixture(scope="module")
+def template(server_url: str) -> Iterator[str]:
+    """A database with a sound history, to be copied."""
+    name = f"told_{uuid.uuid4().hex}"
+    with psycopg.connect(server_url, autocommit=True) as conn:
+        conn.execute(f'CREATE DATABASE "{name}"'.encode())
+    url = make_conninfo(server_url, dbname=name)
+    migrate(url)
+    story().store(url)
+    follow(url)
+    yield name
+    with psycopg.connect(server_url, autocommit=True) as conn:
+        conn.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
+
+
+@pytest.fixture
+def told_url(server_url: str, template: str) -> Iterator[str]:
+    name = f"copy_{uuid.uuid4().hex}"
+    with psycopg.connect(server_url, autocommit=True) as conn:
+        conn.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'.encode())
+    yield make_conninfo(server_url, dbname=name)
+    with psycopg.connect(server_url, autocommit=True) as conn:
+        conn.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
+
+
+def verified(url: str, **options: Any) -> Report:
+    return verify(lambda: owner(url), **options)
+
+
+def test_a_sound_database_passes(told_url: str) -> None:
+    before = everything(told_url)
+    reports: list[tuple[int, int]] = []
+
+    report = verified(told_url, progress=lambda done, total: reports.append((done, total)))
+
+    assert (report.violations, report.violation_count, report.sound) == ([], 0, True)
+    assert [(entry.name, entry.different) for entry in report.compared] == [
+        (projection.name, 0) for projection in ALL
+    ]
+    assert report.events == report.position == len(rows(told_url, "TABLE ledger_events"))
+    assert (report.wallets, report.calls, report.charges, report.corrections) == (2, 7, 4, 2)
+    assert everything(told_url) == before
+    assert reports[0][0] == 0
+    assert reports[-1][0] == reports[-1][1]
+
+
+def test_a_random_history_passes(database_url: str) -> None:
+    history = History(31)
+    history.live(1_500)
+    history.store(database_url)
+    follow(database_url)
+
+    report = verified(database_url)
+
+    assert (report.violations, report.sound) == ([], True)
+
+
+def test_what_the_ledger_itself_wrote_passes(database_url: str) -> None:
+    async def write() -> None:
+        ledger, till = PostgresLedger(lambda: connect(database_url), 0), Till()
+        await ledger.start()
+        await till.open(ledger)
+        calls = [till.call() for _ in range(20)]
+        await asyncio.gather(*(ledger.execute(call) for call in calls))
+        await asyncio.gather(*(ledger.execute(till.charge(call)) for call in calls[:12]))
+        await asyncio.gather(*(ledger.execute(till.release(call)) for call in calls[12:]))
+        await ledger.close()
+
+    asyncio.run(write())
+    follow(database_url)
+
+    report = verified(database_url)
+
+    assert (report.violations, report.warnings, report.calls) == ([], [], 20)
+
+
+def test_an_empty_database_passes(database_url: str) -> None:
+    report = verified(database_url)
+
+    assert report.sound
+    assert {finding.check for finding in report.warnings} == {"read model"}
+
+
+def test_each_model_is_compared_at_its_own_position(told_url: str) -> None:
+    with owner(told_url) as conn:
+        ((last,),) = conn.execute("SELECT max(position) FROM ledger_events").fetchall()
+        conn.execute("DELETE FROM read.transactions")
+        conn.execute("DELETE FROM read.customers WHERE position > 5")
+        conn.execute(
+            "UPDATE read.projection_positions SET position = 0 WHERE name = 'transactions'"
+        )
+        conn.execute("UPDATE read.projection_positions SET position = 5 WHERE name = 'customers'")
+
+    report = verified(told_url)
+
+    assert report.violations == []
+    at = {entry.name: entry.position for entry in report.compared}
+    assert at == {p.name: last for p in ALL} | {"transactions": 0, "customers": 5}
+
+
+def test_a_model_of_another_version_is_a_warning(told_url: str) -> None:
+    report = verified(told_url, projections=[NextCustomers()])
+
+    assert report.sound
+    assert [finding.message for finding in report.warnings][-1] == "customers is not built yet"
+
+
+def edited(topic: str, number: int = 0, **fields: Any) -> Plant:
+    """Change the fields of one event where it is stored."""
+
+    def plant(conn: Connection) -> int:
+        position, state = _find(conn, topic, number)
+        for name, change in fields.items():
+            state[name] = change(state[name]) if callable(change) else change
+        _edit(conn, "UPDATE ledger_events SET state = %s WHERE position = %s", state, position)
+        return position
+
+    return plant
+
+
+def deleted(topic: str, number: int = 0) -> Plant:
+    """Take an event out; the next one of its aggregate shows the gap."""
+
+    def plant(conn: Connection) -> int:
+        position, _ = _find(conn, topic, number)
+        next_one = conn.execute(
+            "SELECT min(b.position) FROM ledger_events AS a JOIN ledger_events AS b"
+            " USING (originator_id) WHERE a.position = %s AND b.position > a.position",
+            (position,),
+        ).fetchone()
+        _edit(conn, "DELETE FROM ledger_events WHERE position = %s", position)
+        assert next_one is not None
+        return int(next_one[0])
+
+    return plant
+
+
+def doubled(topic: str) -> Plant:
+    """Append an event again, as the next of its aggregate."""
+
+    def plant(conn: Connection) -> int:
+        position, _ = _find(conn, topic, 0)
+        row = conn.execute(
+            "INSERT INTO ledger_events (originator_id, originator_version, topic, state)"
+            " SELECT originator_id, (SELECT max(originator_version) + 1 FROM ledger_events AS b"
+            " WHERE b.originator_id = a.originator_id), topic, state"
+            " FROM ledger_events AS a WHERE position = %s RETURNING position",
+            (position,),
+        ).fetchone()
+        assert row is not None
+        return int(row[0])
+
+    return plant
+
+
+def swapped(conn: Connection) -> int:
+    """Exchange the positions of two events of a wallet."""
+    (first, _), (second, _) = _find(conn, "wallet.granted.1", 1), _find(conn, "wallet.granted.1", 2)
+    for old, new in ((first, -1), (second, first), (-1, second)):
+        _edit(conn, "UPDATE ledger_events SET position = %s WHERE position = %s", new, old)
+    return first
+
+
+def model(statement: str, position: str) -> Plant:
+    """Tamper with a read model; `position` is a query for the row's last event."""
+
+    def plant(conn: Connection) -> int:
+        row = conn.execute(position.encode()).fetchone()
+        conn.execute(statement.encode())
+        assert row is not None
+        return int(row[0])
+
+    return plant
+
+
+def _find(conn: Connection, topic: str, number: int) -> tuple[int, dict[str, Any]]:
+    found = conn.execute(
+        "SELECT position, state FROM ledger_events WHERE topic = %s ORDER BY position OFFSET %s",
+        (topic, number),
+    ).fetchone()
+    assert found is not None
+    return found[0], orjson.loads(found[1])
+
+
+def _edit(conn: Connection, statement: str, *parameters: Any) -> None:
+    """Do what the trigger forbids; even the identity of the position is no hindrance."""
+    conn.execute("ALTER TABLE ledger_events DISABLE TRIGGER append_only")
+    conn.execute("ALTER TABLE ledger_events ALTER position SET GENERATED BY DEFAULT")
+    written = [orjson.dumps(p) if isinstance(p, dict) else p for p in parameters]
+    assert conn.execute(statement.encode(), written).rowcount == 1
+
+
+@pytest.mark.parametrize(
+    ("plant", "check"),
+    [
+        (edited("wallet.granted.1", 2, amount=60_000), "read model"),
+        (edited("wallet.charged.1", amount=lambda n: n - 1), "allocations"),
+        (edited("inference_request.charged.1", amount=lambda n: n - 1), "price"),
+        (edited("inference_request.charged.1", usage={"input": 3}), "price"),
+        (edited("inference_request.reserved.1", price_version="pv_other"), "price"),
+        (edited("inference_request.corrected.1", total=1), "corrections"),
+        (edited("wallet.reserved.1", amount=10**12), "oversold"),
+        (deleted("wallet.granted.1", 1), "sequence"),
+        (deleted("wallet.charged.1"), "sequence"),
+        (deleted("inference_request.charged.1"), "sequence"),
+        (doubled("wallet.charged.1"), "calls"),
+        (doubled("inference_request.charged.1"), "calls"),
+        (doubled("wallet.hold_expired.1"), "calls"),
+        (doubled("wallet.released.1"), "holds"),
+        (swapped, "sequence"),
+        (
+            model(
+                "UPDATE read.balances SET posted = posted + 1",
+                "SELECT position FROM read.balances",
+            ),
+            "read model",
+        ),
+        (
+            model(
+                "DELETE FROM read.transactions WHERE type = 'correction' AND posted > 0",
+                "SELECT position FROM read.transactions WHERE type = 'correction' AND posted > 0",
+            ),
+            "read model",
+        ),
+        (
+            model(
+                "INSERT INTO read.open_requests SELECT wallet_id, wallet_id, wallet_id, 1, now(),"
+                " 12 FROM read.balances LIMIT 1",
+                "SELECT 12",
+            ),
+            "read model",
+        ),
+    ],
+    ids=[
+        "a grant of more",
+        "a charge of less on the wallet",
+        "a charge of less on the request",
+        "another usage",
+        "another price version",
+        "another corrected total",
+        "a hold beyond the funds",
+        "a deleted grant",
+        "a deleted charge on the wallet",
+        "a deleted charge on the request",
+        "a doubled charge on the wallet",
+        "a doubled charge on the request",
+        "a doubled expiry",
+        "a doubled release",
+        "two events exchanged",
+        "another balance",
+        "a transaction taken away",
+        "an open request too many",
+    ],
+)
+def test_a_planted_fault_is_found_and_named(told_url: str, plant: Plant, check: str) -> None:
+    with owner(told_url) as conn:
+        position = plant(conn)
+
+    report = verified(told_url)
+
+    assert not report.sound
+    named = [finding for finding in report.violations if finding.position == position]
+    assert check in {finding.check for finding in named}
+    ((topic, originator_id),) = rows(
+        told_url, "SELECT topic, originator_id FROM ledger_events WHERE position = %s", position
+    )
+    assert {(f.topic, f.originator_id) for f in named} == {(topic, originator_id.hex)}
+
+
+def test_a_halted_model_is_named_with_its_event(told_url: str) -> None:
+    with owner(told_url) as conn:
+        conn.execute("UPDATE read.projection_positions SET position = 2, halted_at = 3")
+        conn.execute("DELETE FROM read.customers")
+
+    report = verified(told_url, projections=[Customers()])
+
+    assert [(f.position, f.message) for f in report.violations] == [
+        (3, "customers is halted at this event")
+    ]
+
+
+def test_an_event_that_a_model_cannot_take_is_named(told_url: str) -> None:
+    ((bad,),) = rows(told_url, "SELECT max(position) FROM read.customers")
+
+    report = verified(told_url, projections=[Choosy(bad, KeyError("bug"))])
+
+    assert [(f.position, f.message) for f in report.violations] == [
+        (bad, "customers cannot take this event")
+    ]
+
+
+def test_a_fold_that_differs_from_the_audit_is_told(
+    told_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(
+        __import__("projections.balances", fromlist=["MOVES"]).MOVES,
+        "wallet.granted.1",
+        lambda *_: None,
+    )
+    with psycopg.connect(told_url) as conn:
+        conn.execute("DROP SCHEMA read CASCADE")
+    follow(told_url)
+
+    report = verified(told_url)
+
+    assert report.violation_count == 2
+    assert all("and the audit" in finding.message for finding in report.violations)
