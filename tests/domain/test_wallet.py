@@ -274,3 +274,10 @@ def test_facts_are_stamped_with_the_ledgers_time() -> None:
 
     assert wallet.pending_events[-1].timestamp == clock(7)
     assert wallet.pending_events[0].timestamp == T0
+
+
+def test_credit_that_has_run_out_is_not_available_before_anybody_has_recorded_it() -> None:
+    wallet = opened(a=100)
+    grant(wallet, "b", 50, expires_at=clock(10))
+
+    assert [wallet.available_at(at(second)) for second in (9, 10)] == [150, 100]

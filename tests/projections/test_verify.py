@@ -322,11 +322,7 @@ def test_an_event_that_a_model_cannot_take_is_named(told_url: str) -> None:
 def test_a_fold_that_differs_from_the_audit_is_told(
     told_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(
-        __import__("projections.balances", fromlist=["MOVES"]).MOVES,
-        "wallet.granted.1",
-        lambda *_: None,
-    )
+    monkeypatch.setitem(MOVES, Granted.TOPIC, lambda change, fact: None)
     with psycopg.connect(told_url) as conn:
         conn.execute("DROP SCHEMA read CASCADE")
     follow(told_url)
