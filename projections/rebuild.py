@@ -11,7 +11,7 @@ from psycopg import Connection, sql
 from projections.advance import advance
 from projections.catalogue import ALL
 from projections.compare import Comparison, compare
-from projections.events import head
+from projections.events import WINDOW, head
 from projections.projection import Projection
 from projections.shelf import LIVE, REBUILT, Shelf
 from projections.upkeep import Progress, silent, snapshot, upkeep
@@ -22,6 +22,7 @@ def rebuild(
     reader: str,
     projections: Sequence[Projection] = ALL,
     *,
+    window: int = WINDOW,
     progress: Progress = silent,
 ) -> list[Comparison]:
     """Rebuild projections and tell how the live ones compared; takes the owner's connections.
@@ -34,7 +35,7 @@ def rebuild(
         live.create(conn, projections)
         copy.drop(conn)
         copy.create(conn, projections)
-        _fold(conn, live, copy, projections, progress)
+        _fold(conn, live, copy, projections, window, progress)
         same = [projection for projection in projections if live.place(conn, projection)]
         compared = [_compare(conn, live, copy, projection) for projection in same]
         for projection in projections:
@@ -48,15 +49,14 @@ def _fold(
     live: Shelf,
     copy: Shelf,
     projections: Sequence[Projection],
+    window: int,
     progress: Progress,
 ) -> None:
     """Bring all copies to where the least advanced of the live ones was when this began."""
     target = min((_target(conn, live, projection) for projection in projections), default=0)
-    done = 0
-    progress(done, target)
-    while not advance(conn, copy, projections, upto=target):
-        done = max(place.position for place in copy.places(conn))
-        progress(done, target)
+    progress(0, target)
+    while not advance(conn, copy, projections, window=window, upto=target):
+        progress(max(place.position for place in copy.places(conn)), target)
     progress(target, target)
     for projection in projections:
         for table in projection.tables:
@@ -68,8 +68,7 @@ def _compare(conn: Connection, live: Shelf, copy: Shelf, projection: Projection)
     """Compare at the position that the live one has in a snapshot, whoever goes on writing."""
     with snapshot(conn):
         position = _target(conn, live, projection)
-        while not advance(conn, copy, [projection], upto=position):
-            pass
+        _catch_up(conn, copy, projection, position)
         return compare(conn, projection, position, found=live.schema, expected=copy.schema)
 
 
@@ -77,10 +76,13 @@ def _swap(conn: Connection, live: Shelf, copy: Shelf, projection: Projection) ->
     """Take the live one's place at its very position, so that the runner just goes on."""
     with conn.transaction():
         live.lock(conn, [projection.name])
-        position = _target(conn, live, projection)
-        while not advance(conn, copy, [projection], upto=position):
-            pass
+        _catch_up(conn, copy, projection, _target(conn, live, projection))
         live.take_over(conn, projection, copy)
+
+
+def _catch_up(conn: Connection, copy: Shelf, projection: Projection, position: int) -> None:
+    """Fold the little that has come since; in one batch, for it is in one transaction anyway."""
+    advance(conn, copy, [projection], window=position + 1, upto=position)
 
 
 def _target(conn: Connection, live: Shelf, projection: Projection) -> int:

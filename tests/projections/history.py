@@ -1,6 +1,7 @@
 """Histories with everything in them: made by commands on a clock of our own, then stored."""
 
 import random
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
@@ -8,9 +9,11 @@ from typing import Any
 
 import psycopg
 from psycopg import Connection
+from psycopg.conninfo import make_conninfo
 
 from adapters.ledger.connection import GATEWAY_ROLE, connect
 from adapters.ledger.event_codec import encode
+from adapters.ledger.schema import migrate
 from domain import manage
 from domain.errors import GatewayError
 from domain.inference_request import ESTIMATED, PARTIAL, REPORTED
@@ -146,6 +149,19 @@ LIFE: list[tuple[Callable[[History], None], int]] = [
     (_reserve, 40), (_charge, 30), (_release, 6), (_grant, 8), (_void, 1),
     (_correct, 4), (_sweep, 6), (_tick, 12), (_freeze, 1), (_terms, 2), (_publish, 1),
 ]  # fmt: skip
+
+
+@contextmanager
+def database(server_url: str, template: str = "template1") -> Iterator[str]:
+    """A database for a while: a copy of another, or fresh with today's schema."""
+    name = f"told_{uuid.uuid4().hex}"
+    with psycopg.connect(server_url, autocommit=True) as conn:
+        conn.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'.encode())
+    url = make_conninfo(server_url, dbname=name)
+    migrate(url)
+    yield url
+    with psycopg.connect(server_url, autocommit=True) as conn:
+        conn.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
 
 
 def append(url: str, facts: Iterable[Any]) -> None:

@@ -197,6 +197,17 @@ def foreign(topic: str, number: int = 0) -> Spoil:
     return spoil
 
 
+def orphaned(topic: str) -> Spoil:
+    """Let it have happened to an aggregate that never began."""
+
+    def spoil(log: list[Stored]) -> Stored:
+        event = pick(log, topic)
+        event[2] = UUID(int=99 << 16).hex
+        return event
+
+    return spoil
+
+
 def turned(parts: list[Any]) -> list[Any]:
     return [["0" * 32, part] for _, part in parts]
 
@@ -302,7 +313,9 @@ FAULTS: list[tuple[str, Spoil, str]] = [
     ("a model beyond the scope", changed(f"{K}.created.1", 1, allowed_models=["x"]), ""),
     ("another customer's key", changed(f"{R}.reserved.1", customer_id="c"), "keys"),
     ("an unknown key", changed(f"{R}.reserved.1", key_id="k"), "keys"),
-    ("a key that was never created", foreign(f"{K}.corrected.1"), "corrections"),
+    ("a key that was never created", orphaned(f"{K}.reserved.1"), "keys"),
+    ("another key is corrected", foreign(f"{K}.corrected.1"), "corrections"),
+    ("another wallet is corrected", foreign(f"{W}.corrected.1"), "corrections"),
     # corrections
     ("another total", changed(f"{R}.corrected.1", total=more), "corrections"),
     ("a key is corrected by less", changed(f"{K}.corrected.1", amount=more), "corrections"),
@@ -392,6 +405,27 @@ def test_a_call_that_is_open_long_after_its_hold_is_a_warning(log: list[Stored])
 
     assert violations == []
     assert [(found.check, found.originator_id) for found in warnings] == [("overdue", call[2])]
+
+
+def test_a_correction_of_a_call_that_never_began_is_named(log: list[Stored]) -> None:
+    gone = pick(log, f"{R}.corrected.1")[2]
+    log[:] = [event for event in log if event[1:3] != [f"{R}.reserved.1", gone]]
+
+    violations, _ = audited(log)
+
+    assert (f"{R}.charged.1", gone) in {(found.topic, found.originator_id) for found in violations}
+
+
+def test_a_price_that_is_not_in_force_yet_is_no_matter() -> None:
+    told = History(customers=1)
+    told.book.publish(
+        told.ledger.at, {}, actor="operator", effective_at=told.now + timedelta(days=1)
+    )
+    told.reserve()
+
+    violations, _ = audited(log_of(told))
+
+    assert violations == []
 
 
 def test_a_disabled_key_holds_nothing() -> None:

@@ -1,6 +1,7 @@
 """Each read model agrees with the aggregates, whatever has happened and however it was read."""
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
@@ -26,51 +27,61 @@ from projections.customers import Customers
 from projections.events import Log, head
 from projections.shelf import LIVE, Shelf
 from projections.transactions import TYPES
-from tests.projections.history import History, everything, follow, installed, rows
+from tests.projections.history import History, database, everything, follow, installed, rows
 
 SEEDS = (1, 2, 3)
 
 
-@pytest.fixture(params=SEEDS)
-def history(request: pytest.FixtureRequest, database_url: str) -> History:
-    told = History(request.param)
-    told.live(800)
+@pytest.fixture(scope="module", params=SEEDS)
+def shown(request: pytest.FixtureRequest, server_url: str) -> Iterator[tuple[History, str]]:
+    """A history and the database that shows it, to look at only."""
+    with database(server_url) as url:
+        told = History(request.param)
+        told.live(800)
+        told.store(url)
+        follow(url, window=97)
+        yield told, url
+
+
+@pytest.fixture
+def history(database_url: str) -> History:
+    """A history in a database of its own, not yet projected."""
+    told = History(8)
+    told.live(300)
     told.store(database_url)
     return told
 
 
-def test_balances_agree_with_the_wallets(history: History, database_url: str) -> None:
-    follow(database_url)
+def test_balances_agree_with_the_wallets(shown: tuple[History, str]) -> None:
+    history, url = shown
 
-    shown = rows(
-        database_url,
+    found = rows(
+        url,
         "SELECT wallet_id, customer_id, currency, posted, reserved, available, debt, open_holds"
         " FROM read.balances ORDER BY wallet_id",
     )
-    assert shown == sorted(figures(wallet) for wallet in history.aggregates(Wallet))
+    assert found == sorted(figures(wallet) for wallet in history.aggregates(Wallet))
 
 
-def test_transactions_add_up_to_the_balance(history: History, database_url: str) -> None:
-    follow(database_url)
+def test_transactions_add_up_to_the_balance(shown: tuple[History, str]) -> None:
+    _, url = shown
 
     sums = rows(
-        database_url,
+        url,
         "SELECT wallet_id, sum(available)::bigint, sum(posted)::bigint"
         " FROM read.transactions GROUP BY 1 ORDER BY 1",
     )
-    balances = rows(
-        database_url, "SELECT wallet_id, available, posted FROM read.balances ORDER BY 1"
-    )
+    balances = rows(url, "SELECT wallet_id, available, posted FROM read.balances ORDER BY 1")
     assert sums == balances
 
 
 def test_the_figure_after_each_transaction_is_the_sum_of_those_before(
-    history: History, database_url: str
+    shown: tuple[History, str],
 ) -> None:
-    follow(database_url, window=7)
+    _, url = shown
 
     wrong = rows(
-        database_url,
+        url,
         "SELECT * FROM (SELECT available_after, sum(available) OVER"
         " (PARTITION BY wallet_id ORDER BY position, entry) AS total FROM read.transactions) AS t"
         " WHERE available_after <> total",
@@ -78,38 +89,38 @@ def test_the_figure_after_each_transaction_is_the_sum_of_those_before(
     assert wrong == []
 
 
-def test_every_type_of_transaction_happens(history: History, database_url: str) -> None:
-    follow(database_url)
+def test_every_type_of_transaction_happens(shown: tuple[History, str]) -> None:
+    _, url = shown
 
-    types = {name for (name,) in rows(database_url, "SELECT DISTINCT type FROM read.transactions")}
+    types = {name for (name,) in rows(url, "SELECT DISTINCT type FROM read.transactions")}
 
     assert types <= set(TYPES)
     assert types >= {"recharge", "reservation", "charge", "release", "correction", "expiry"}
 
 
-def test_open_requests_are_those_without_an_end(history: History, database_url: str) -> None:
-    follow(database_url)
+def test_open_requests_are_those_without_an_end(shown: tuple[History, str]) -> None:
+    history, url = shown
 
-    shown = rows(
-        database_url,
+    found = rows(
+        url,
         "SELECT request_id, wallet_id, key_id, amount FROM read.open_requests ORDER BY 1",
     )
-    assert shown == sorted(
+    assert found == sorted(
         (call.id, UUID(call.wallet_id), UUID(call.key_id), call.hold)
         for call in history.aggregates(InferenceRequest)
         if call.state == RESERVED
     )
 
 
-def test_grants_that_expire_know_what_is_left(history: History, database_url: str) -> None:
-    follow(database_url)
+def test_grants_that_expire_know_what_is_left(shown: tuple[History, str]) -> None:
+    history, url = shown
 
-    shown = rows(
-        database_url,
+    found = rows(
+        url,
         "SELECT wallet_id, grant_id, expires_at, remaining FROM read.expiring_grants"
         " ORDER BY grant_id",
     )
-    assert shown == sorted(
+    assert found == sorted(
         (
             (wallet.id, UUID(lot.grant_id), lot.expires_at, lot.available + lot.held)
             for wallet in history.aggregates(Wallet)

@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
@@ -15,7 +15,7 @@ from projections.pages import clamp, read_cursor, write_cursor
 from projections.read_balances import Filters, balance, transaction, transactions
 from projections.read_customers import api_key, api_keys, customer, customers
 from projections.suspects import suspects
-from tests.projections.history import History, follow, rows
+from tests.projections.history import History, database, follow, rows
 from tests.projections.test_freshness import Looking, looking
 
 T = TypeVar("T")
@@ -29,26 +29,30 @@ def ask(url: str, question: Callable[[Looking], Awaitable[T]]) -> T:
     return asyncio.run(asked())
 
 
-@pytest.fixture
-def history(database_url: str) -> History:
-    told = History(11)
-    told.live(400)
-    told.store(database_url)
-    follow(database_url)
-    told.who = told.everyone[0]
-    return told
+@pytest.fixture(scope="module")
+def shown(server_url: str) -> Iterator[tuple[History, str]]:
+    """A history and the database that shows it, to look at only."""
+    with database(server_url) as url:
+        told = History(11)
+        told.live(400)
+        told.store(url)
+        follow(url)
+        told.who = told.everyone[0]
+        yield told, url
 
 
-def test_a_balance_is_found_by_its_wallet(history: History, database_url: str) -> None:
-    found = ask(database_url, lambda conn: balance(conn, history.who.wallet_id))
+def test_a_balance_is_found_by_its_wallet(shown: tuple[History, str]) -> None:
+    history, url = shown
+    found = ask(url, lambda conn: balance(conn, history.who.wallet_id))
 
     assert found is not None
     assert (found.available, found.reserved) == (history.wallet.available, history.wallet.reserved)
     assert found.customer_id == history.who.customer_id
-    assert ask(database_url, lambda conn: balance(conn, UUID(int=1))) is None
+    assert ask(url, lambda conn: balance(conn, UUID(int=1))) is None
 
 
-def test_pages_join_to_the_whole_list(history: History, database_url: str) -> None:
+def test_pages_join_to_the_whole_list(shown: tuple[History, str]) -> None:
+    history, url = shown
     wallet_id = history.who.wallet_id
 
     async def all_pages(conn: Looking) -> list[Any]:
@@ -60,10 +64,10 @@ def test_pages_join_to_the_whole_list(history: History, database_url: str) -> No
             if cursor is None:
                 return found
 
-    found = ask(database_url, all_pages)
+    found = ask(url, all_pages)
 
     expected = rows(
-        database_url,
+        url,
         "SELECT position, entry FROM read.transactions WHERE wallet_id = %s"
         " ORDER BY position DESC, entry DESC",
         wallet_id,
@@ -72,12 +76,13 @@ def test_pages_join_to_the_whole_list(history: History, database_url: str) -> No
     assert len({row.transaction_id for row in found}) == len(expected)
 
 
-def test_filters_narrow_the_list(history: History, database_url: str) -> None:
+def test_filters_narrow_the_list(shown: tuple[History, str]) -> None:
+    history, url = shown
     wallet_id = history.who.wallet_id
 
     def listed(**filters: Any) -> Any:
         found = ask(
-            database_url,
+            url,
             lambda conn: transactions(conn, wallet_id, Filters(**filters), limit=1_000),
         )
         return found.items
@@ -95,14 +100,15 @@ def test_filters_narrow_the_list(history: History, database_url: str) -> None:
 
 
 def test_one_transaction_is_found_by_its_id_and_only_in_its_wallet(
-    history: History, database_url: str
+    shown: tuple[History, str],
 ) -> None:
+    history, url = shown
     mine, other = history.who.wallet_id, history.everyone[1].wallet_id
 
     def find(wallet_id: UUID, transaction_id: str) -> Any:
-        return ask(database_url, lambda conn: transaction(conn, wallet_id, transaction_id))
+        return ask(url, lambda conn: transaction(conn, wallet_id, transaction_id))
 
-    (last,) = ask(database_url, lambda conn: transactions(conn, mine, limit=1)).items
+    (last,) = ask(url, lambda conn: transactions(conn, mine, limit=1)).items
     assert last.transaction_id.startswith("txn_")
     assert find(mine, last.transaction_id) == last
     assert find(other, last.transaction_id) is None
@@ -112,8 +118,13 @@ def test_one_transaction_is_found_by_its_id_and_only_in_its_wallet(
 
 
 def test_a_transaction_keeps_its_id_when_all_is_made_again(
-    history: History, database_url: str
+    database_url: str,
 ) -> None:
+    history = History(11, customers=1)
+    history.live(60)
+    history.store(database_url)
+    follow(database_url)
+
     def named() -> Any:
         return ask(database_url, lambda conn: transactions(conn, history.who.wallet_id, limit=99))
 
@@ -136,14 +147,15 @@ def test_a_transaction_keeps_its_id_when_all_is_made_again(
         write_cursor("transactions of another wallet", 3),
     ],
 )
-def test_a_forged_cursor_is_refused(history: History, database_url: str, forged: str) -> None:
+def test_a_forged_cursor_is_refused(shown: tuple[History, str], forged: str) -> None:
+    history, url = shown
     for question in (
         lambda conn: transactions(conn, history.who.wallet_id, cursor=forged),
         lambda conn: customers(conn, cursor=forged),
         lambda conn: api_keys(conn, history.who.customer_id, cursor=forged),
     ):
         with pytest.raises(ValueError, match="cursor"):
-            ask(database_url, question)
+            ask(url, question)
 
 
 def test_a_cursor_that_was_changed_in_any_place_is_refused() -> None:
@@ -159,14 +171,15 @@ def test_a_cursor_that_was_changed_in_any_place_is_refused() -> None:
             read_cursor("list", other)
 
 
-def test_a_cursor_is_good_for_its_own_filters_only(history: History, database_url: str) -> None:
+def test_a_cursor_is_good_for_its_own_filters_only(shown: tuple[History, str]) -> None:
+    history, url = shown
     wallet_id = history.who.wallet_id
-    page = ask(database_url, lambda conn: transactions(conn, wallet_id, limit=1))
+    page = ask(url, lambda conn: transactions(conn, wallet_id, limit=1))
     cursor = page.next_cursor
 
     with pytest.raises(ValueError, match="cursor"):
         ask(
-            database_url,
+            url,
             lambda conn: transactions(conn, wallet_id, Filters(type="charge"), cursor=cursor),
         )
 

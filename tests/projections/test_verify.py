@@ -1,7 +1,6 @@
 """Verifying a database: silent about a sound one, and every planted fault is named."""
 
 import asyncio
-import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -9,18 +8,17 @@ import orjson
 import psycopg
 import pytest
 from psycopg import Connection
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict
 
 from adapters.ledger.connection import connect
 from adapters.ledger.group_commit import PostgresLedger
-from adapters.ledger.schema import migrate
 from domain.wallet_events import Granted
 from projections.balances import MOVES
 from projections.catalogue import ALL
 from projections.customers import Customers
 from projections.verify import Report, verify
 from tests.adapters.ledger.till import Till
-from tests.projections.history import History, everything, follow, owner, rows
+from tests.projections.history import History, database, everything, follow, owner, rows
 from tests.projections.test_audit import story
 from tests.projections.test_runner import Choosy, NextCustomers
 
@@ -30,27 +28,17 @@ Plant = Callable[[Connection], int]
 
 @pytest.fixture(scope="module")
 def template(server_url: str) -> Iterator[str]:
-    """A database with a sound history, to be copied."""
-    name = f"told_{uuid.uuid4().hex}"
-    with psycopg.connect(server_url, autocommit=True) as conn:
-        conn.execute(f'CREATE DATABASE "{name}"'.encode())
-    url = make_conninfo(server_url, dbname=name)
-    migrate(url)
-    story().store(url)
-    follow(url)
-    yield name
-    with psycopg.connect(server_url, autocommit=True) as conn:
-        conn.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
+    """The name of a database with a sound history, to be copied."""
+    with database(server_url) as url:
+        story().store(url)
+        follow(url)
+        yield conninfo_to_dict(url)["dbname"]
 
 
 @pytest.fixture
 def told_url(server_url: str, template: str) -> Iterator[str]:
-    name = f"copy_{uuid.uuid4().hex}"
-    with psycopg.connect(server_url, autocommit=True) as conn:
-        conn.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'.encode())
-    yield make_conninfo(server_url, dbname=name)
-    with psycopg.connect(server_url, autocommit=True) as conn:
-        conn.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
+    with database(server_url, template) as url:
+        yield url
 
 
 def verified(url: str, **options: Any) -> Report:

@@ -1,11 +1,12 @@
 """The gateway's processes from outside: who is up, who serves whom, and ending them by force."""
 
+import subprocess
 import time
 from collections.abc import Callable, Collection
 
 import psutil
 
-from tests.gateway_process import GatewayProcess
+from tests.gateway_process import TOLLBOOK, GatewayProcess
 
 DEADLINE_SECONDS = 60.0
 SERVING = "Application startup complete."
@@ -66,3 +67,10 @@ def kill_database(gateway: GatewayProcess) -> None:
         ):
             for one in [*process.children(recursive=True), process]:
                 one.kill()
+
+
+def check_verified(gateway: GatewayProcess) -> None:
+    """The product's own auditor agrees, beside the running gateway."""
+    command = [TOLLBOOK, "verify", "--data-dir", str(gateway.data_dir)]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert found.returncode == 0, found.stdout + found.stderr

@@ -162,6 +162,25 @@ def test_a_spool_of_a_dead_process_is_settled_before_the_first_reserve(spool: Sp
     assert not spool
 
 
+def test_every_reserve_waits_while_the_spool_is_settled(spool: Spool) -> None:
+    left, calls = TILL.charge(TILL.call()), [TILL.call() for _ in range(3)]
+    spool.write(left)
+
+    async def story() -> list[Command[Any]]:
+        slow: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        ledger = ScriptedLedger(lambda command: slow)
+        settling = settling_on(ledger, spool)
+        reserving = [asyncio.create_task(settling.reserve(call)) for call in calls]
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert ledger.asked == [left]
+        slow.set_result("done")
+        await asyncio.gather(*reserving)
+        return ledger.asked
+
+    assert run(story()) == [left, *calls]
+
+
 def test_an_empty_spool_is_not_looked_at_for_every_reserve(
     spool: Spool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
