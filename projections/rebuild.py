@@ -35,11 +35,11 @@ def rebuild(
         live.create(conn, projections)
         copy.drop(conn)
         copy.create(conn, projections)
-        _fold(conn, live, copy, projections, window, progress)
+        _fold(conn, live, copy, projections, window=window, progress=progress)
         same = [projection for projection in projections if live.place(conn, projection)]
-        compared = [_compare(conn, live, copy, projection) for projection in same]
+        compared = [_compare(conn, live, copy, projection, window) for projection in same]
         for projection in projections:
-            _swap(conn, live, copy, projection)
+            _swap(conn, live, copy, projection, window)
         copy.drop(conn)
     return compared
 
@@ -49,40 +49,51 @@ def _fold(
     live: Shelf,
     copy: Shelf,
     projections: Sequence[Projection],
+    *,
     window: int,
     progress: Progress,
 ) -> None:
-    """Bring all copies to where the least advanced of the live ones was when this began."""
-    target = min((_target(conn, live, projection) for projection in projections), default=0)
-    progress(0, target)
-    while not advance(conn, copy, projections, window=window, upto=target):
-        progress(max(place.position for place in copy.places(conn)), target)
-    progress(target, target)
+    """Bring each copy to where its live one was when this began, reading the log once."""
+    targets = {projection: _target(conn, live, projection) for projection in projections}
+    last = max(targets.values(), default=0)
+    progress(0, last)
+    for target in sorted(set(targets.values())):
+        further = [projection for projection in projections if targets[projection] >= target]
+        while not advance(conn, copy, further, window=window, upto=target):
+            progress(max(place.position for place in copy.places(conn)), last)
+    progress(last, last)
     for projection in projections:
         for table in projection.tables:
             # The planner must know the size of what it is about to compare and to serve.
             conn.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(copy.schema, table.name)))
 
 
-def _compare(conn: Connection, live: Shelf, copy: Shelf, projection: Projection) -> Comparison:
+def _compare(
+    conn: Connection, live: Shelf, copy: Shelf, projection: Projection, window: int
+) -> Comparison:
     """Compare at the position that the live one has in a snapshot, whoever goes on writing."""
     with snapshot(conn):
-        position = _target(conn, live, projection)
-        _catch_up(conn, copy, projection, position)
+        position = _catch_up(conn, live, copy, projection, window)
         return compare(conn, projection, position, found=live.schema, expected=copy.schema)
 
 
-def _swap(conn: Connection, live: Shelf, copy: Shelf, projection: Projection) -> None:
+def _swap(conn: Connection, live: Shelf, copy: Shelf, projection: Projection, window: int) -> None:
     """Take the live one's place at its very position, so that the runner just goes on."""
+    _catch_up(conn, live, copy, projection, window)
     with conn.transaction():
         live.lock(conn, [projection.name])
-        _catch_up(conn, copy, projection, _target(conn, live, projection))
+        _catch_up(conn, live, copy, projection, window)
         live.take_over(conn, projection, copy)
 
 
-def _catch_up(conn: Connection, copy: Shelf, projection: Projection, position: int) -> None:
-    """Fold the little that has come since; in one batch, for it is in one transaction anyway."""
-    advance(conn, copy, [projection], window=position + 1, upto=position)
+def _catch_up(
+    conn: Connection, live: Shelf, copy: Shelf, projection: Projection, window: int
+) -> int:
+    """Fold what has come since; returns the live one's position."""
+    position = _target(conn, live, projection)
+    while not advance(conn, copy, [projection], window=window, upto=position):
+        continue
+    return position
 
 
 def _target(conn: Connection, live: Shelf, projection: Projection) -> int:

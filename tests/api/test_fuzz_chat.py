@@ -1,7 +1,9 @@
 """Bad input to chat completions: always a clear error in OpenAI's shape, never an event."""
 
+import asyncio
 import gzip
 import json
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +15,7 @@ from hypothesis import given, settings, strategies as st
 from psycopg.conninfo import make_conninfo
 
 from adapters.ledger.schema import migrate
+from api.exchange import Exchange, Message, Scope
 from tests.simulation.bad_input import BAD_BODIES, BAD_FIELDS, BAD_KEYS
 from tests.simulation.counter import JOYTOKEN, METERED, MODEL, V1, Counter, counter, fields, text
 
@@ -185,6 +188,24 @@ def test_the_same_idempotency_key_on_both_surfaces_is_one_key(desk: Counter) -> 
 
     assert desk.ask(text(), header, V1).status == 200
     desk.ask(text(), header, JOYTOKEN).check_refused(409)
+
+
+def test_a_body_in_small_pieces_costs_no_more_than_its_size() -> None:
+    pieces = iter([b"x" * 512] * 8_192)
+
+    async def receive() -> Message:
+        piece = next(pieces, b"")
+        return {"type": "http.request", "body": piece, "more_body": bool(piece)}
+
+    async def send(message: Message) -> None:
+        raise AssertionError(message)
+
+    scope: Scope = {"headers": [], "method": "POST", "path": V1}
+    started = time.process_time()
+    body = asyncio.run(Exchange(scope, receive, send).body(2**23))
+
+    assert len(body) == 512 * 8_192
+    assert time.process_time() - started < 0.2
 
 
 @MANY

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import psycopg
 from psycopg import Connection
@@ -19,6 +20,7 @@ from domain.errors import GatewayError
 from domain.inference_request import ESTIMATED, PARTIAL, REPORTED
 from domain.reserve_call import Identity, Reservation
 from domain.settle_call import Attempt, Outcome
+from domain.wallet import Wallet
 from projections.advance import step
 from projections.catalogue import ALL
 from projections.events import WINDOW
@@ -202,3 +204,18 @@ def everything(url: str, projections: Sequence[Projection] = ALL) -> dict[str, l
     """Every row of every read model, in order."""
     names = [table.name for projection in projections for table in projection.tables]
     return {name: sorted(rows(url, f"TABLE read.{name}"), key=str) for name in names}
+
+
+def figures(wallet: Wallet) -> tuple[Any, ...]:
+    """What a wallet says of itself, as a row of balances."""
+    holds = [hold for hold in wallet.holds.values() if hold.amount]
+    return (
+        wallet.id,
+        UUID(wallet.customer_id),
+        wallet.currency,
+        wallet.available + wallet.reserved,
+        wallet.reserved,
+        wallet.available,
+        wallet.debt,
+        len(holds),
+    )

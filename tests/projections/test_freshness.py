@@ -2,33 +2,21 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-import psycopg
 import pytest
 
-from adapters.ledger.connection import GATEWAY_ROLE, connect
+from adapters.ledger.connection import connect
 from adapters.ledger.group_commit import PostgresLedger
 from projections.customers import Customers
 from projections.errors import ProjectionLagError
 from projections.freshness import catch_up, lag
 from projections.read_balances import balance
 from tests.adapters.ledger.till import Till
+from tests.projections.following import NextCustomers, end_of, running
 from tests.projections.history import History, follow, installed
-from tests.projections.test_runner import NextCustomers, end_of, running
-
-Looking = psycopg.AsyncConnection[Any]
-
-
-@asynccontextmanager
-async def looking(url: str) -> AsyncIterator[Looking]:
-    """A connection as the gateway has it."""
-    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as conn:
-        await conn.execute(f"SET ROLE {GATEWAY_ROLE}".encode())
-        yield conn
+from tests.projections.looking import looking
 
 
 def test_a_reader_sees_its_own_write(database_url: str) -> None:

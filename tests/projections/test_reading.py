@@ -1,10 +1,8 @@
 """What the API reads: pages joined by cursors, filters, names, and suspects for the sweeper."""
 
-import asyncio
 import base64
-from collections.abc import Awaitable, Callable, Iterator
-from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from collections.abc import Iterator
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -14,19 +12,8 @@ from domain.manage import create_key
 from projections.pages import clamp, read_cursor, write_cursor
 from projections.read_balances import Filters, balance, transaction, transactions
 from projections.read_customers import api_key, api_keys, customer, customers
-from projections.suspects import suspects
 from tests.projections.history import History, database, follow, rows
-from tests.projections.test_freshness import Looking, looking
-
-T = TypeVar("T")
-
-
-def ask(url: str, question: Callable[[Looking], Awaitable[T]]) -> T:
-    async def asked() -> T:
-        async with looking(url) as conn:
-            return await question(conn)
-
-    return asyncio.run(asked())
+from tests.projections.looking import Looking, ask
 
 
 @pytest.fixture(scope="module")
@@ -240,52 +227,6 @@ def test_keys_come_in_pages(database_url: str) -> None:
         return [row.key_id for row in (*first.items, *rest.items)]
 
     assert ask(database_url, all_pages) == made[::-1]
-
-
-@pytest.fixture
-def _long_ago(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tests.domain.shop.T0", datetime(2001, 2, 3, tzinfo=UTC))
-
-
-@pytest.mark.usefixtures("_long_ago")
-def test_the_sweeper_is_told_what_has_run_out(database_url: str) -> None:
-    history = History(customers=2)
-    one, two = history.everyone
-    history.who = one
-    early = history.reserve()
-    history.tick(seconds=1)
-    late = history.reserve()
-    settled = history.reserve()
-    history.release(settled)
-    open_still = history.reserve(hold_for=timedelta(days=40_000))
-    history.who = two
-    history.grant(100, expires_at=history.now + timedelta(hours=1))
-    history.grant(100, expires_at=history.now + timedelta(days=40_000))
-    history.store(database_url)
-    follow(database_url)
-
-    found = ask(database_url, suspects)
-
-    assert [tuple(entry) for entry in found] == [
-        (one.wallet_id, [one.key_id], [early.request_id, late.request_id]),
-        (two.wallet_id, [], []),
-    ]
-    assert open_still.request_id not in found[0].request_ids
-    assert len(ask(database_url, lambda conn: suspects(conn, limit=1))) == 1
-
-
-@pytest.mark.usefixtures("_long_ago")
-def test_what_was_swept_is_suspect_no_more(database_url: str) -> None:
-    history = History(customers=1)
-    held = history.reserve()
-    history.grant(100, expires_at=history.now + timedelta(minutes=1))
-    history.tick(days=1)
-    history.sweep(held)
-    history.store(database_url)
-
-    follow(database_url)
-
-    assert ask(database_url, suspects) == []
 
 
 def name_it(url: str, subject_id: UUID, kind: str, body: str) -> None:

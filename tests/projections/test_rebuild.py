@@ -10,8 +10,7 @@ from projections.customers import Customers
 from projections.errors import BusyError, LogError
 from projections.rebuild import rebuild
 from projections.upkeep import upkeep
-from tests.projections.history import History, everything, follow, owner, rows
-from tests.projections.test_runner import (
+from tests.projections.following import (
     Choosy,
     NextCustomers,
     arrived,
@@ -20,6 +19,7 @@ from tests.projections.test_runner import (
     until,
     versions,
 )
+from tests.projections.history import History, everything, follow, owner, rows
 
 
 @pytest.fixture
@@ -106,6 +106,31 @@ def test_a_rebuild_beside_a_running_runner_loses_nothing(database_url: str) -> N
         conn.execute("DROP SCHEMA read CASCADE")
     follow(database_url)
     assert everything(database_url) == shown
+
+
+def test_what_happens_meanwhile_is_in_the_copy(history: History, database_url: str) -> None:
+    def go_on(done: int, total: int) -> None:
+        if done == total:
+            history.live(100)
+            history.store(database_url)
+            follow(database_url)
+
+    compared = rebuild(lambda: owner(database_url), GATEWAY_ROLE, window=50, progress=go_on)
+
+    assert {entry.different for entry in compared} == {0}
+    assert {entry.position for entry in compared} == {history.stored}
+
+
+def test_each_is_rebuilt_to_where_it_is(history: History, database_url: str) -> None:
+    with owner(database_url) as conn:
+        conn.execute("DELETE FROM read.balances")
+        conn.execute("UPDATE read.projection_positions SET position = 0 WHERE name = 'balances'")
+
+    compared = rebuild(lambda: owner(database_url), GATEWAY_ROLE, window=300)
+
+    assert {entry.different for entry in compared} == {0}
+    at = {entry.name: entry.position for entry in compared}
+    assert at == {p.name: history.stored for p in ALL} | {"balances": 0}
 
 
 def test_only_what_is_named_is_rebuilt(history: History, database_url: str) -> None:

@@ -4,10 +4,10 @@ import asyncio
 import json
 from typing import Any
 
-import httpx
 import openai
 import pytest
 
+from tests.gateway_process import HTTP
 from tests.scripted_answers import whole
 from tests.scripted_upstream import (
     completion,
@@ -196,7 +196,7 @@ def test_a_refused_key_is_named_in_joytokens_way(
 ) -> None:
     for method, path in (("POST", "chat/completions"), ("GET", "models")):
         body = {"model": "small", "messages": QUESTION} if method == "POST" else None
-        answer = httpx.request(
+        answer = HTTP.request(
             method, f"{shop.gateway.url}{PATH}/{path}", json=body, headers=headers
         )
 
@@ -206,7 +206,7 @@ def test_a_refused_key_is_named_in_joytokens_way(
 
 @pytest.mark.parametrize("path", ["/v1", PATH])
 def test_x_api_key_alone_is_enough(shop: Shop, path: str) -> None:
-    answer = httpx.post(
+    answer = HTTP.post(
         f"{shop.gateway.url}{path}/chat/completions",
         json={"model": "small", "messages": QUESTION},
         headers={"X-API-Key": shop.customer.api_key},

@@ -3,10 +3,10 @@
 import json
 from typing import Any
 
-import httpx
 import openai
 import pytest
 
+from tests.gateway_process import HTTP
 from tests.sdk.catalog import LIMITS, PRICES
 from tests.sdk.shop import Shop
 
@@ -84,7 +84,7 @@ def test_a_key_for_management_only_lists_nothing(shop: Shop) -> None:
 
 @pytest.mark.parametrize("path", SURFACES)
 def test_listing_needs_a_key(shop: Shop, path: str) -> None:
-    assert httpx.get(f"{shop.gateway.url}{path}/models").status_code == 401
+    assert HTTP.get(f"{shop.gateway.url}{path}/models").status_code == 401
     with pytest.raises(openai.AuthenticationError):
         shop.client(path, api_key="tb_0000nobody").models.list()
 
@@ -97,7 +97,7 @@ def test_what_a_key_sees_names_no_supplier(shop: Shop, path: str) -> None:
 
 
 def test_the_public_catalogue_needs_no_key_and_names_no_supplier(shop: Shop) -> None:
-    answer = httpx.get(f"{shop.gateway.url}/api/v1/models")
+    answer = HTTP.get(f"{shop.gateway.url}/api/v1/models")
 
     assert answer.status_code == 200
     data = answer.json()["data"]
@@ -107,7 +107,7 @@ def test_the_public_catalogue_needs_no_key_and_names_no_supplier(shop: Shop) -> 
 
 
 def test_the_public_catalogue_shows_what_customers_pay(shop: Shop) -> None:
-    data = httpx.get(f"{shop.gateway.url}/api/v1/models").json()["data"]
+    data = HTTP.get(f"{shop.gateway.url}/api/v1/models").json()["data"]
 
     small = next(model for model in data if model["id"] == "small")
     assert small["pricing"]["currency"] == "USD"

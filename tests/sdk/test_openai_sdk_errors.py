@@ -7,7 +7,7 @@ import httpx
 import openai
 import pytest
 
-from tests.gateway_process import Customer
+from tests.gateway_process import HTTP, Customer
 from tests.scripted_upstream import completion, error, reset
 from tests.sdk.books import NANOS, hold_of
 from tests.sdk.shop import QUESTION, Shop
@@ -97,7 +97,7 @@ def test_a_wrong_key_is_an_authentication_error(shop: Shop, secret: str) -> None
 
 
 def test_a_missing_key_is_an_authentication_error(shop: Shop) -> None:
-    answer = httpx.post(f"{shop.gateway.base_url}/chat/completions", json={"model": "small"})
+    answer = HTTP.post(f"{shop.gateway.base_url}/chat/completions", json={"model": "small"})
 
     assert answer.status_code == 401
     assert answer.json()["error"]["code"] == "missing_api_key"
@@ -276,7 +276,7 @@ def test_an_sdk_told_not_to_retry_tries_once(shop: Shop) -> None:
 )
 def test_a_refusal_is_not_retried(shop: Shop, options: dict[str, Any]) -> None:
     seen: list[httpx.Response] = []
-    hooks = {"response": [seen.append]}
+    hooks: Any = {"response": [seen.append]}
     with (
         openai.OpenAI(
             base_url=shop.gateway.base_url,

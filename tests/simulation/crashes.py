@@ -1,5 +1,6 @@
 """Every step of a call at which a worker may be killed, and what must be true afterwards."""
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,7 +93,9 @@ def crashing_gateway(
         catalog=CATALOG.format(url=upstream.url),
         workers=workers,
         environ={
-            "PYTHONPATH": str(PLANTED),
+            "PYTHONPATH": os.pathsep.join(
+                filter(None, [str(PLANTED), os.environ.get("PYTHONPATH")])
+            ),
             "TOLLBOOK_TEST_CRASH": str(folder),
             "TOLLBOOK_HOLD_SECONDS": str(hold_seconds),
             "TOLLBOOK_CALL_DEADLINE_SECONDS": str(min(DEADLINE_SECONDS, hold_seconds / 2)),

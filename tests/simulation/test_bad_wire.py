@@ -1,4 +1,4 @@
-"""What arrives is not even HTTP as it should be: refused, no event, and the next caller is served."""
+"""What arrives is not even proper HTTP: refused, no event, and the next caller is served."""
 
 import asyncio
 import gzip

@@ -20,7 +20,7 @@ from tests.simulation.crashes import (
     in_pieces,
     outcomes,
 )
-from tests.simulation.processes import KILLED, log_of, wait_for_workers, wait_until
+from tests.simulation.processes import KILLED, check_verified, log_of, wait_for_workers, wait_until
 
 WORKERS = 6
 
@@ -56,6 +56,7 @@ def test_no_hold_leaks_and_no_charge_is_lost_wherever_a_worker_is_killed(
         with gateway.database() as conn:
             assert outcomes(conn, customer).items() >= told.items()
             check_explained(gateway, conn, customer)
+        check_verified(gateway)
 
 
 def is_settled(conn: Connection, customer: Customer) -> bool:

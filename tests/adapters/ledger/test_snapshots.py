@@ -117,13 +117,27 @@ def test_a_snapshot_of_another_shape_is_replaced(
     assert run(cold(database_url, till)) == dumped(replayed(database_url)[till.who.wallet_id])
 
 
-def test_an_older_snapshot_never_takes_a_newer_ones_place(database_url: str) -> None:
+@pytest.mark.parametrize(
+    ("first", "second", "kept"),
+    [
+        ((3, "wallet/1"), (5, "wallet/1"), "5 wallet/1"),
+        ((5, "wallet/1"), (3, "wallet/1"), "5 wallet/1"),
+        ((5, "wallet/2"), (5, "wallet/1"), "5 wallet/1"),
+    ],
+    ids=["newer", "older", "of our shape"],
+)
+def test_of_two_snapshots_the_newer_is_kept_if_it_is_of_our_shape(
+    database_url: str, first: tuple[int, str], second: tuple[int, str], kept: str
+) -> None:
     wallet_id = mint()
     with connect(database_url) as conn:
-        for version in (5, 3):
-            conn.execute(SAVE_SNAPSHOT, (wallet_id, version, "wallet/1", b"{}"))
+        for version, topic in (first, second):
+            conn.execute(SAVE_SNAPSHOT, (wallet_id, version, topic, b"{}"))
 
-    assert seen(database_url, "SELECT originator_version FROM ledger_snapshots") == 5
+    assert (
+        seen(database_url, "SELECT originator_version || ' ' || topic FROM ledger_snapshots")
+        == kept
+    )
 
 
 def test_a_snapshot_that_cannot_be_saved_fails_nobody(
