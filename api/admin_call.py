@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
@@ -67,7 +67,7 @@ async def _call(
 
 
 @asynccontextmanager
-async def _client(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+async def _client(settings: Settings) -> AsyncGenerator[httpx.AsyncClient]:
     """Open the application without a server; the read models are kept up meanwhile."""
     configuration = load_configuration(settings)
     with database(settings) as url:

@@ -1,6 +1,6 @@
 """The HTTP application: the hot path first, everything else behind it."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
@@ -59,7 +59,7 @@ def build_app(settings: Settings, configuration: Configured, database_url: str) 
     """Build the application; its gateway opens and closes with the server's lifespan."""
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         # The vocabulary takes a moment to load, and the first caller should not wait for it.
         count_tokens("warm")
         gateway = await open_gateway(settings, configuration, database_url)

@@ -1,6 +1,6 @@
 """`tollbook verify` and `tollbook rebuild`: the proof of the books, from the command line."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from functools import partial
 
@@ -63,7 +63,7 @@ def rebuild(data_dir: DataDir = None) -> None:
 
 
 @contextmanager
-def _progress(what: str) -> Iterator[Report]:
+def _progress(what: str) -> Generator[Report]:
     """Show a bar on a terminal; nothing is drawn into a pipe."""
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
@@ -72,7 +72,7 @@ def _progress(what: str) -> Iterator[Report]:
 
 
 @contextmanager
-def _busy_is_told() -> Iterator[None]:
+def _busy_is_told() -> Generator[None]:
     try:
         yield
     except BusyError as error:

@@ -1,6 +1,6 @@
 """Which database: the operator's own, or the embedded server in the data directory."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from adapters.ledger.embedded import EmbeddedServer
@@ -8,7 +8,7 @@ from api.settings import Settings
 
 
 @contextmanager
-def database(settings: Settings) -> Iterator[str]:
+def database(settings: Settings) -> Generator[str]:
     """Give the owner's DSN; the embedded server runs as long as somebody is in here."""
     if settings.database_url:
         yield settings.database_url

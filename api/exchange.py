@@ -30,8 +30,7 @@ class Exchange:
     @property
     def client_request_id(self) -> str | None:
         """The caller's own X-Request-ID if it is a plain id; only for correlation."""
-        given = self.headers.get(b"x-request-id", b"")
-        return given.decode() if _CLIENT_REQUEST_ID.fullmatch(given) else None
+        return plain_request_id(self.headers.get(b"x-request-id", b""))
 
     async def body(self, limit: int) -> bytes:
         """Read the request body, or raise BodyTooLargeError."""
@@ -79,3 +78,8 @@ class Exchange:
 
 class ClientGoneError(Exception):
     """The client hung up before its request was whole."""
+
+
+def plain_request_id(given: bytes) -> str | None:
+    """Accept a caller's X-Request-ID if it is a plain id of at most 128 characters."""
+    return given.decode() if _CLIENT_REQUEST_ID.fullmatch(given) else None

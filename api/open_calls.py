@@ -1,7 +1,7 @@
 """Calls in flight: none is cancelled by its caller's leaving, and a shutdown waits for all."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -25,7 +25,7 @@ class OpenCalls:
         await asyncio.shield(task)
 
     @asynccontextmanager
-    async def deadline(self, when: float) -> AsyncIterator[asyncio.Timeout]:
+    async def deadline(self, when: float) -> AsyncGenerator[asyncio.Timeout]:
         """Raise TimeoutError at this time of the loop's clock, or when a shutdown cannot wait."""
         if self._giving_up:
             when = asyncio.get_running_loop().time()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from domain.catalog import Model, Route
-from domain.errors import UpstreamError, UpstreamFailureError
+from domain.errors import UpstreamError, UpstreamFailureError, UpstreamRateLimitedError
 from domain.metering import Estimate, judge
 from domain.money import Nanos
 from domain.pricing import rate
@@ -76,13 +76,13 @@ class MeteredCall:
 
         When none does, the hold is released and the last failure raised.
         """
-        failure: UpstreamFailureError = UpstreamError()
+        failure: UpstreamFailureError | None = None
         for route in self._upstreams.cool_downs.order(self.model, self.reservation.providers):
             began = self._clock()
             try:
                 answer = await self._send(route, request)
             except AttemptError as attempt:
-                failure = attempt.error
+                failure = _worse(failure, attempt.error)
                 self._failed(route, attempt, began)
                 if not attempt.elsewhere:
                     break
@@ -93,6 +93,7 @@ class MeteredCall:
             else:
                 self._answered(route)
                 return answer
+        failure = failure or UpstreamError()
         await self.release(failure.code)
         raise failure
 
@@ -102,7 +103,7 @@ class MeteredCall:
             answer.report,
             answer.produced,
             self._estimate,
-            context_tokens=self.model.context_tokens,
+            output_max=self.model.context_tokens * self.reservation.choices,
             complete=complete,
         )
         self._attempted("ok" if complete else "broken", verdict.usage)
@@ -176,3 +177,10 @@ class MeteredCall:
     def elapsed_ms(self) -> int:
         """Milliseconds since the hold."""
         return self._clock() - self._started
+
+
+def _worse(before: UpstreamFailureError | None, now: UpstreamFailureError) -> UpstreamFailureError:
+    """Choose what to tell: when all are saturated, the shortest wait; else the latest failure."""
+    if isinstance(before, UpstreamRateLimitedError) and isinstance(now, UpstreamRateLimitedError):
+        return min(before, now, key=lambda failure: failure.retry_after or 0)
+    return now

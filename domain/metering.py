@@ -51,15 +51,18 @@ class Verdict:
 
 
 def judge(
-    report: Report, produced: Produced, estimate: Estimate, *, context_tokens: int, complete: bool
+    report: Report, produced: Produced, estimate: Estimate, *, output_max: int, complete: bool
 ) -> Verdict:
-    """Decide what a call is charged by: the report if it can be true, else our own count."""
+    """Decide what a call is charged by: the report if it can be true, else our own count.
+
+    `output_max` is what all choices together can have produced at the very most, in tokens.
+    """
     flags = list(report.flags)
     if not complete:
         flags.append(TRUNCATED)
     usage = report.usage
     if usage is not None and (
-        usage.input_tokens > estimate.ceiling or usage.output_tokens > context_tokens
+        usage.input_tokens > estimate.ceiling or usage.output_tokens > output_max
     ):
         return Verdict(None, Usage({}), [*flags, IMPLAUSIBLE])
     if usage is None:

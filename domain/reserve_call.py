@@ -60,6 +60,7 @@ class Reservation:
     amount: Nanos
     currency: str
     output_cap: int
+    choices: int
     price_version: str
     expires_at: datetime
 
@@ -103,6 +104,7 @@ class ReserveCall:
             amount=amount,
             currency=wallet.currency,
             output_cap=output_cap,
+            choices=self.quote.choices,
             price_version=price_version,
             expires_at=at.now + self.hold_for,
         )

@@ -116,8 +116,12 @@ class GatewayProcess:
             },
         )
         log.close()
-        self._wait_for_address()
-        self._wait_until_ready()
+        try:
+            self._wait_for_address()
+            self._wait_until_ready()
+        except BaseException:
+            self.kill()
+            raise
         return self
 
     def stop(self) -> int:

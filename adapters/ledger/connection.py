@@ -23,7 +23,7 @@ def connect(dsn: str, *, role: str | None = GATEWAY_ROLE) -> Connection:
 
 async def open_pool(dsn: str, most: int) -> AsyncConnectionPool:
     """Open a pool of asynchronous connections, as the gateway's role."""
-    pool = AsyncConnectionPool(
+    pool: AsyncConnectionPool = AsyncConnectionPool(
         _conninfo(dsn, GATEWAY_ROLE),
         min_size=1,
         max_size=most,

@@ -1,13 +1,15 @@
 """An upstream's chat answers, read while they are relayed."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any, Final, cast
 
 import httpx
 import orjson
 
 from adapters.protocols.openai_chat.request import ChatRequest
-from adapters.protocols.openai_chat.stream import ChatStream, StreamBrokenError
+from adapters.protocols.openai_chat.stream import ChatStream
 from adapters.protocols.openai_chat.text import produced_by
 from adapters.protocols.openai_chat.usage import read_usage
 from adapters.upstreams.body import aiter_bytes
@@ -18,6 +20,8 @@ from domain.upstream import AttemptError, BrokenAnswerError
 
 ANSWER_BYTES_MAX: Final = 64 * 1024 * 1024
 """A whole answer larger than this is cut, and so is no JSON."""
+END_SECONDS: Final = 0.1
+"""How long the end of a body is waited for after the stream's own end mark."""
 MALFORMED: Final = "malformed"
 
 
@@ -43,7 +47,7 @@ class WholeAnswer:
 
 
 class StreamAnswer:
-    """A stream, relayed as it comes; what waits for the charge is in `held_back`."""
+    """A stream, relayed as it comes; what waits for the charge is withheld."""
 
     def __init__(
         self,
@@ -72,21 +76,39 @@ class StreamAnswer:
         """The usage chunk as it came, if the caller asked for one."""
         return self._stream.usage_event
 
+    @property
+    def frame(self) -> dict[str, Any]:
+        """What every chunk says alike, for a chunk of ours at the end."""
+        usage = {"usage": self._stream.usage} if self._stream.usage else {}
+        return {**self._stream.frame, **usage}
+
     async def relay(self) -> AsyncIterator[bytes]:
-        """Give the bytes as they come; raises BrokenAnswerError."""
+        """Give the bytes as they come, to the end mark; raises BrokenAnswerError."""
+        stream = self._stream
         if self._first:
             yield self._first
         try:
-            async for data in self._chunks:
-                if passed := self._stream.feed(data):
+            while not (stream.done or stream.broken):
+                data = await anext(self._chunks, None)
+                if data is None:
+                    break
+                if passed := stream.feed(data):
                     yield passed
-        except StreamBrokenError as error:
-            raise BrokenAnswerError(UpstreamError()) from error
         except httpx.TransportError as error:
-            if not self._stream.done:
-                raise BrokenAnswerError(failure_of_transport(error).error) from error
-        if not self._stream.complete:
+            raise BrokenAnswerError(failure_of_transport(error).error) from error
+        if stream.broken or not stream.complete:
             raise BrokenAnswerError(UpstreamError())
+        await self._finish()
+
+    async def _finish(self) -> None:
+        """Read what follows the end mark, so that the connection can be used again, but not wait.
+
+        An upstream may keep the connection open after its last word.
+        """
+        with suppress(TimeoutError, httpx.TransportError):
+            async with asyncio.timeout(END_SECONDS):
+                async for _ in self._chunks:
+                    pass
 
     async def close(self) -> None:
         """Let go of the connection."""
@@ -101,21 +123,20 @@ def stream_of(request: ChatRequest) -> ChatStream:
 async def begin_stream(response: httpx.Response, stream: ChatStream) -> StreamAnswer:
     """Wait for a stream's first event, so that a failure before it can still go elsewhere."""
     chunks = aiter_bytes(response)
-    first = b""
     try:
         async for data in chunks:
             first = stream.feed(data)
-            if first or stream.done:
+            if first:
                 return StreamAnswer(response, chunks, stream, first)
-    except StreamBrokenError as error:
-        await response.aclose()
-        raise _failed("stream_error") from error
+            if stream.done or stream.broken:
+                break
     except httpx.TransportError as error:
         raise failure_of_transport(error) from error
     except BaseException:
         await response.aclose()
         raise
-    raise _failed("stream_empty")
+    await response.aclose()
+    raise _failed("stream_error" if stream.broken else "stream_empty")
 
 
 async def read_whole(response: httpx.Response) -> WholeAnswer:

@@ -16,9 +16,11 @@ from api.admin import api_keys, corrections, customers, grants
 from api.admin.auth import gateway_of, require_operator
 from api.envelope import failure, refusal
 from api.errors import InvalidFieldError
+from api.inference.errors import no_endpoint, not_allowed
 from domain.errors import GatewayError, NotFoundError
 
 ADMIN: Final = "/admin"
+INFERENCE: Final = ("/v1/", "/openai/v1/")
 ENVELOPED: Final = (ADMIN, "/openapi")
 NOT_FOUND: Final = 404
 METHOD_NOT_ALLOWED: Final = 405
@@ -52,6 +54,8 @@ async def _on_gateway_error(request: Request, error: Exception) -> Response:
 async def _on_http_exception(request: Request, error: Exception) -> Response:
     """Answer what the framework found: a path or a method that is not there."""
     assert isinstance(error, HTTPException), "registered for these only"
+    if request.url.path.startswith(INFERENCE):
+        return _in_openais_shape(request, error)
     if not _enveloped(request):
         return await http_exception_handler(request, error)
     if error.status_code == NOT_FOUND or _switched_off(request):
@@ -80,6 +84,15 @@ async def _on_bug(request: Request, error: Exception) -> Response:
         return PlainTextResponse("Internal Server Error", INTERNAL_ERROR)
     message = "Something went wrong here."
     return failure(request, INTERNAL_ERROR, GatewayError.code, message, {})
+
+
+def _in_openais_shape(request: Request, error: HTTPException) -> Response:
+    """Answer in the shape that OpenAI's SDKs read the message from."""
+    if error.status_code == METHOD_NOT_ALLOWED:
+        status, headers, body = not_allowed((error.headers or {}).get("allow", "POST"))
+    else:
+        status, headers, body = no_endpoint(request.url.path)
+    return Response(body, status, {name.decode(): value.decode() for name, value in headers})
 
 
 def _enveloped(request: Request) -> bool:

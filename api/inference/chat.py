@@ -143,7 +143,8 @@ class ChatEndpoint:
             async with self._gateway.open_calls.deadline(deadline):
                 answer = await call.dispatch(request)
         except TimeoutError:
-            await call.release(UpstreamTimeoutError.code)
+            if not call.ended:
+                await call.release(UpstreamTimeoutError.code)
             raise UpstreamTimeoutError from None
         if isinstance(answer, StreamAnswer):
             await self._stream(serving, call, answer, deadline)
@@ -209,7 +210,7 @@ class ChatEndpoint:
         if broken:
             tail = _error_event(broken, serving)
         else:
-            tail = tail_of_stream(call, serving.profile, serving.public_id, answer.usage_event)
+            tail = tail_of_stream(call, serving.profile, serving.public_id, answer)
         await exchange.send(tail, last=True)
 
     def _forgives(self, serving: Serving, answer: StreamAnswer) -> bool:
@@ -227,7 +228,7 @@ class ChatEndpoint:
         watching = asyncio.create_task(serving.exchange.gone())
         try:
             async with self._gateway.open_calls.deadline(deadline) as timeout:
-                watching.add_done_callback(lambda _: self._gone(serving, timeout))
+                watching.add_done_callback(lambda task: self._gone(serving, timeout, task))
                 async for data in answer.relay():
                     await serving.exchange.send(data)
         except BrokenAnswerError as error:
@@ -239,10 +240,12 @@ class ChatEndpoint:
             await answer.close()
         return None
 
-    def _gone(self, serving: Serving, timeout: asyncio.Timeout) -> None:
+    def _gone(
+        self, serving: Serving, timeout: asyncio.Timeout, watching: "asyncio.Task[None]"
+    ) -> None:
         """Shorten the deadline to what we read on for an absent client."""
         when = timeout.when()
-        if not timeout.expired() and when is not None:
+        if not watching.cancelled() and not timeout.expired() and when is not None:
             serving.client_gone = True
             patience = self._gateway.settings.abandoned_seconds
             timeout.reschedule(min(when, asyncio.get_running_loop().time() + patience))

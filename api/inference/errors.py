@@ -9,7 +9,9 @@ from api.inference.profile import Profile
 from domain.errors import GatewayError, OutOfFundsError
 from domain.money import format_amount
 
-PAYMENT_REQUIRED, METHOD_NOT_ALLOWED, CONFLICT, TOO_MANY_REQUESTS = 402, 405, 409, 429
+PAYMENT_REQUIRED, NOT_FOUND, METHOD_NOT_ALLOWED, CONFLICT, TOO_MANY_REQUESTS = (
+    402, 404, 405, 409, 429,
+)  # fmt: skip
 Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
 
 
@@ -60,13 +62,19 @@ def describe(
     return written
 
 
-def not_allowed() -> Answer:
+def not_allowed(allowed: str = "POST") -> Answer:
     """Refuse a method that no inference endpoint knows."""
-    error = {
-        "message": "Method not allowed: use POST.",
-        "type": "invalid_request_error",
-        "param": None,
-        "code": "method_not_allowed",
-    }
-    headers = [(b"content-type", b"application/json"), (b"allow", b"POST")]
-    return METHOD_NOT_ALLOWED, headers, orjson.dumps({"error": error})
+    headers = [(b"content-type", b"application/json"), (b"allow", allowed.encode())]
+    message = f"Method not allowed: use {allowed}."
+    return METHOD_NOT_ALLOWED, headers, _written("method_not_allowed", message)
+
+
+def no_endpoint(path: str) -> Answer:
+    """Refuse a path that no inference endpoint has."""
+    message = f"There is no endpoint {path[:200]}."
+    return NOT_FOUND, [(b"content-type", b"application/json")], _written("not_found", message)
+
+
+def _written(code: str, message: str) -> bytes:
+    error = {"message": message, "type": "invalid_request_error", "param": None, "code": code}
+    return orjson.dumps({"error": error})

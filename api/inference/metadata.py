@@ -4,6 +4,7 @@ from typing import Any
 
 import orjson
 
+from adapters.upstreams.chat_answers import StreamAnswer
 from api.inference.profile import Profile
 from domain.metered_call import MeteredCall
 from domain.money import format_amount
@@ -58,24 +59,23 @@ def metadata_of(call: MeteredCall, request_id: str) -> dict[str, Any]:
 
 
 def tail_of_stream(
-    call: MeteredCall, profile: Profile, request_id: str, usage_event: bytes
+    call: MeteredCall, profile: Profile, request_id: str, answer: StreamAnswer
 ) -> bytes:
     """Write what follows the charge: the usage chunk, JoyToken's metadata, and the end mark.
 
     A bare metadata record breaks clients, so it rides on the usage chunk, or on a legal chunk
-    without choices (wire-facts §1.0).
+    without choices that says what every chunk of this stream says (wire-facts §1.0).
     """
     if not profile.joytoken:
-        return usage_event + b"data: [DONE]\n\n"
+        return answer.usage_event + b"data: [DONE]\n\n"
     chunk: dict[str, Any] = {
         "id": request_id,
         "object": "chat.completion.chunk",
         "created": 0,
         "model": call.model.id,
         "choices": [],
+        **answer.frame,
     }
-    if usage_event:
-        chunk = orjson.loads(usage_event.partition(b"data:")[2])
     chunk["metadata"] = metadata_of(call, request_id)
     return b"data: " + orjson.dumps(chunk) + b"\n\ndata: [DONE]\n\n"
 

@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 from fastapi import APIRouter, Request, Response
 
+from api.exchange import plain_request_id
 from api.gateway import Gateway
 from api.inference.errors import render
 from api.inference.profile import Profile
@@ -63,7 +64,8 @@ async def _answer(
     gateway: Gateway = request.app.state.gateway
     request_id = ids.public(ids.REQUEST, gateway.mint())
     headers = {"x-gateway-request-id": request_id}
-    headers["x-request-id"] = request.headers.get("x-request-id", request_id)
+    given = plain_request_id(request.headers.get("x-request-id", "").encode())
+    headers["x-request-id"] = given or request_id
     try:
         body = write(await _allowed(request, gateway))
     except GatewayError as error:

@@ -1,6 +1,6 @@
 """Who asks: any of the customer's keys with the permission `manage`, as it is now."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
@@ -25,7 +25,7 @@ Caller = Annotated[Identity, Depends(_authorise)]
 
 
 @asynccontextmanager
-async def read_models(request: Request) -> AsyncIterator[AsyncConnection[Any]]:
+async def read_models(request: Request) -> AsyncGenerator[AsyncConnection[Any]]:
     """Lend a connection to the read models, or raise BillingUnavailableError."""
     gateway: Gateway = request.app.state.gateway
     try:

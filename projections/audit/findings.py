@@ -41,9 +41,11 @@ class Findings:
         """Note which events do not agree with the others on a field; all, if no two agree."""
         said = [event.fields[name] for event in events]
         votes = [said.count(value) for value in said]
+        if votes[0] == len(said):
+            return
         most = max(votes)
         for event, count in zip(events, votes, strict=True):
-            if count < len(said) and (count < most or most == 1):
+            if count < most or most == 1:
                 self.add(check, event, f"{message}: {name}")
 
 

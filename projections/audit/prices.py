@@ -4,8 +4,8 @@ from bisect import insort
 from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
+from functools import cache
 from typing import Final
-from uuid import UUID
 
 from domain import ids
 from domain.inference_request import REPORTED
@@ -101,8 +101,7 @@ class PriceAudit:
         insort(book.schedule, (effective_at, len(book.schedule), version))
 
     def _book_of(self, held: Event) -> Book | None:
-        book_id = ids.price_book_id(ids.shard_of(UUID(hex=held.originator_id)))
-        return self._books.get(book_id.hex)
+        return self._books.get(_book_id(held.originator_id[-_SHARD_DIGITS:]))
 
     def _card(self, held: Event) -> RateCard | None:
         book = self._book_of(held)
@@ -116,4 +115,10 @@ def rate_again(usage: dict[str, int], card: RateCard) -> Nanos:
     return round(Fraction(total, UNITS_PER_PRICE))
 
 
+@cache
+def _book_id(shard: str) -> str:
+    return ids.price_book_id(int(shard, 16)).hex
+
+
 _FEE: Final = "request"
+_SHARD_DIGITS: Final = ids.SHARD_BITS // 4

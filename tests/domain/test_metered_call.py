@@ -23,7 +23,7 @@ FIRST, SECOND = Route("one", "a", COST), Route("two", "b")
 MODEL = Model("m", CHAT, 1_000, 100, (FIRST, SECOND))
 NOBODY = Identity(*(UUID(int=n << 16) for n in range(4)))
 RESERVATION = Reservation(
-    UUID(int=9 << 16), NOBODY, "m", ["one", "two"], 50, "USD", 77, "pv", datetime.now(UTC)
+    UUID(int=9 << 16), NOBODY, "m", ["one", "two"], 50, "USD", 77, 1, "pv", datetime.now(UTC)
 )
 
 

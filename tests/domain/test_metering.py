@@ -24,7 +24,7 @@ def said(tokens: int) -> Produced:
 
 
 def verdict(report: Report, tokens: int = 5, *, complete: bool = True) -> Verdict:
-    return judge(report, said(tokens), ESTIMATE, context_tokens=CONTEXT, complete=complete)
+    return judge(report, said(tokens), ESTIMATE, output_max=CONTEXT, complete=complete)
 
 
 def test_a_report_that_can_be_true_is_believed_with_its_flags() -> None:

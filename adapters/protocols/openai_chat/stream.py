@@ -3,23 +3,23 @@
 import re
 from typing import Any, cast
 
-import orjson
-
-from adapters.protocols.openai_chat.text import ProducedText, dicts
+from adapters.protocols.openai_chat.text import ProducedText, dicts, parsed
 from adapters.protocols.openai_chat.usage import read_usage
 from domain.metering import Produced, Report
 
 DONE = b"data: [DONE]\n\n"
 
+_NOT_RELAYED = re.compile(rb"(?m)^(?:id|retry):.*\n")
+"""OpenAI's SDK stumbles over an SSE id, and nobody needs a retry time (wire-facts §1.0)."""
+
 _TELLING = re.compile(rb'"usage"\s*:\s*\{|\[DONE\]|"error"\s*:|"finish_reason"\s*:\s*"')
 """Whatever has none of these is passed on unread; inside a JSON text the quotes are escaped."""
 
+_FRAME = ("id", "created", "model", "system_fingerprint")
+"""What every chunk of a stream says alike."""
+
 EVENT_BYTES_MAX = 16 * 1024 * 1024
 """An event that grows beyond this is no event."""
-
-
-class StreamBrokenError(Exception):
-    """The stream reported an error or stopped making sense; `reported` is its error, if any."""
 
 
 class ChatStream:
@@ -36,6 +36,13 @@ class ChatStream:
         self._text = ProducedText()
         self.usage_event = b""
         self.done = False
+        self.broken = False
+        self.frame: dict[str, Any] = {}
+
+    @property
+    def usage(self) -> object:
+        """The latest usage object as it came, if the caller asked for usage."""
+        return self._usage if self._wants_usage else None
 
     @property
     def report(self) -> Report:
@@ -53,48 +60,47 @@ class ChatStream:
         return self.done or not self._unfinished
 
     def feed(self, data: bytes) -> bytes:
-        """Take bytes as they came and give what can go on; raises StreamBrokenError."""
+        """Take bytes as they came and give what can go on; look at `done` and `broken` after it."""
         data = self._rest + data if self._rest else data
         if b"\r" in data:
             data = data.replace(b"\r\n", b"\n")
         end = data.rfind(b"\n\n") + 2
         if end == 1:
-            if len(data) > EVENT_BYTES_MAX:
-                raise StreamBrokenError
-            self._rest = data
+            self._rest, self.broken = data, len(data) > EVENT_BYTES_MAX
             return b""
         events, self._rest = data[:end], data[end:]
+        if b"id:" in events or b"retry:" in events:
+            events = _NOT_RELAYED.sub(b"", events)
         if _TELLING.search(events) is None:
-            self._text.add(events)
-            return events
+            return self._passed(events)
         return b"".join(map(self._read, _split(events)))
 
     def _read(self, event: bytes) -> bytes:
-        """Look into one event; what is withheld comes back empty."""
-        if self.done or _TELLING.search(event) is None:
+        """Look into one event; what is withheld comes back empty, and so does all after the end."""
+        if self.done or self.broken:
+            return b""
+        if _TELLING.search(event) is None:
             return self._passed(event)
         payload = event.partition(b"data:")[2].strip()
         if payload == b"[DONE]":
             self.done = True
             return b""
-        try:
-            chunk: Any = orjson.loads(payload)
-        except orjson.JSONDecodeError as error:
-            raise StreamBrokenError from error
-        return self._read_chunk(event, chunk)
-
-    def _read_chunk(self, event: bytes, chunk: object) -> bytes:
-        if not isinstance(chunk, dict):
-            raise StreamBrokenError
-        fields = cast("dict[str, Any]", chunk)
+        chunk = parsed(payload)
+        fields = cast("dict[str, Any]", chunk) if isinstance(chunk, dict) else {"error": "none"}
         if fields.get("error"):
-            raise StreamBrokenError
-        choices = dicts(fields, "choices")
+            self.broken = True
+            return b""
+        return self._read_chunk(event, fields)
+
+    def _read_chunk(self, event: bytes, chunk: dict[str, Any]) -> bytes:
+        self.frame = {name: chunk[name] for name in _FRAME if name in chunk}
+        choices = dicts(chunk, "choices")
         for position, choice in enumerate(choices):
-            if choice.get("finish_reason"):
-                self._unfinished.discard(choice.get("index", position))
-        if isinstance(fields.get("usage"), dict):
-            self._usage = fields["usage"]
+            index = choice.get("index", position)
+            if choice.get("finish_reason") and isinstance(index, int):
+                self._unfinished.discard(index)
+        if isinstance(chunk.get("usage"), dict):
+            self._usage = chunk["usage"]
             if not choices:
                 self.usage_event = event if self._wants_usage else b""
                 return b""

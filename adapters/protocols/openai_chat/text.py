@@ -41,7 +41,7 @@ class ProducedText:
         for events in self._events:
             for line in events.split(b"\n"):
                 if line.startswith(b"data:"):
-                    yield from said_in(_parsed(line[5:]), "delta")
+                    yield from said_in(parsed(line[5:]), "delta")
 
 
 def produced_by(answer: object) -> Produced:
@@ -79,8 +79,8 @@ def _strings(fields: object) -> Iterator[str]:
         yield from (v for v in cast("dict[str, Any]", fields).values() if isinstance(v, str))
 
 
-def _parsed(payload: bytes) -> object:
-    """Read a chunk; one that is no JSON, such as the end mark, says nothing."""
+def parsed(payload: bytes) -> object:
+    """Read a chunk, or None for what is no JSON, such as the end mark."""
     try:
         return orjson.loads(payload)
     except orjson.JSONDecodeError:

@@ -5,7 +5,7 @@ import itertools
 import pytest
 from hypothesis import given, strategies as st
 
-from adapters.protocols.openai_chat.stream import EVENT_BYTES_MAX, ChatStream, StreamBrokenError
+from adapters.protocols.openai_chat.stream import EVENT_BYTES_MAX, ChatStream
 from adapters.token_count import count_tokens
 
 
@@ -86,12 +86,39 @@ def test_a_stream_without_an_end_mark_is_complete_if_it_finished() -> None:
         b'data: [{"error":1}]\n\n',
     ],
 )
-def test_an_error_or_nonsense_breaks_the_stream(event: bytes) -> None:
+def test_an_error_or_nonsense_breaks_the_stream_after_what_came_before(event: bytes) -> None:
     stream = ChatStream(wants_usage=False)
-    stream.feed(ROLE + HELLO)
 
-    with pytest.raises(StreamBrokenError):
-        stream.feed(event)
+    passed = stream.feed(ROLE + HELLO + event + FINISH)
+
+    assert passed == ROLE + HELLO
+    assert stream.broken
+    assert not stream.complete
+
+
+def test_nothing_is_passed_on_after_the_end_mark() -> None:
+    stream = ChatStream(wants_usage=False)
+
+    assert stream.feed(ROLE + FINISH + DONE + HELLO + USAGE) == ROLE + FINISH
+
+
+def test_a_servers_event_ids_and_retry_times_are_not_passed_on() -> None:
+    stream = ChatStream(wants_usage=False)
+
+    passed = stream.feed(b"id: 7\nretry: 100\n" + ROLE + b"event: x\nid: 8\n" + HELLO)
+
+    assert passed == ROLE + b"event: x\n" + HELLO
+
+
+def test_two_choices_are_complete_when_both_have_finished() -> None:
+    stream = ChatStream(wants_usage=False, choices=2)
+
+    stream.feed(FINISH)
+    first = stream.complete
+    stream.feed(FINISH.replace(b'"index":0', b'"index":1'))
+
+    assert not first
+    assert stream.complete
 
 
 def test_an_error_that_is_null_is_none() -> None:
@@ -120,8 +147,9 @@ def test_what_was_said_can_be_counted_when_nobody_reported() -> None:
 def test_an_event_without_end_is_given_up() -> None:
     stream = ChatStream(wants_usage=False)
 
-    with pytest.raises(StreamBrokenError):
-        stream.feed(b"data: " + b"x" * EVENT_BYTES_MAX)
+    stream.feed(b"data: " + b"x" * EVENT_BYTES_MAX)
+
+    assert stream.broken
 
 
 @pytest.mark.parametrize(
