@@ -20,7 +20,7 @@ def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield given
         return
     folder: Path = tmp_path_factory.mktemp("server")
-    # Nothing here outlives a crash of the machine; what must survive one is tested on other servers.
+    # Nothing here outlives a crash of the machine; what must is tested on other servers.
     server = EmbeddedServer(folder, {"fsync": "off", "full_page_writes": "off"})
     try:
         yield server.start()

@@ -11,6 +11,7 @@ from domain.errors import (
     IdempotencyInProgressError,
 )
 from domain.reserve_call import Claim, Reservation
+from domain.settle_call import Settlement
 from tests.adapters.ledger.database import (
     fields,
     holding_the_lock,
@@ -73,6 +74,20 @@ def test_each_of_a_batch_decides_on_what_the_one_before_it_left(database_url: st
 
     assert [type(outcome) for outcome in outcomes] == [Reservation] * 3 + [HoldsInFlightError] * 7
     assert topics_of(database_url)["wallet.reserved.1"] == 3
+
+
+def test_what_one_command_begins_the_next_of_its_batch_may_use(database_url: str) -> None:
+    async def story() -> list[object]:
+        async with opened(database_url) as ledger:
+            till = await Till().open(ledger)
+            call = till.call()
+            return await asyncio.gather(
+                ledger.execute(call), ledger.execute(till.charge(call)), return_exceptions=True
+            )
+
+    outcomes = run(story())
+
+    assert [type(outcome) for outcome in outcomes] == [Reservation, Settlement]
 
 
 def test_an_idempotency_key_twice_in_one_batch_holds_once(database_url: str) -> None:
