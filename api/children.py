@@ -62,6 +62,8 @@ def work(settings: Settings, database_url: str, listener: socket.socket) -> None
         access_log=False,
         log_config=None,
         server_header=False,
+        # Nothing here asks who the client's peer was, and looking would cost every call.
+        proxy_headers=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         # The gateway's own drain ends the calls; uvicorn must not cancel them before it.
         timeout_graceful_shutdown=int(settings.drain_seconds) + DRAIN_MARGIN_SECONDS,
