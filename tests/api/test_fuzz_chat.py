@@ -191,7 +191,7 @@ def test_the_same_idempotency_key_on_both_surfaces_is_one_key(desk: Counter) -> 
 
 
 def test_a_body_in_small_pieces_costs_no_more_than_its_size() -> None:
-    pieces = iter([b"x" * 512] * 8_192)
+    pieces = iter([b"x" * 256] * 16_384)
 
     async def receive() -> Message:
         piece = next(pieces, b"")
@@ -204,8 +204,8 @@ def test_a_body_in_small_pieces_costs_no_more_than_its_size() -> None:
     started = time.process_time()
     body = asyncio.run(Exchange(scope, receive, send).body(2**23))
 
-    assert len(body) == 512 * 8_192
-    assert time.process_time() - started < 0.2
+    assert len(body) == 256 * 16_384
+    assert time.process_time() - started < 0.4
 
 
 @MANY

@@ -60,6 +60,7 @@ class Crash:
         """The ledger says what it must, and no caller has a whole answer that is not charged."""
         assert outcome in STEPS[self.step], f"{self.name}: {outcome}"
         assert self.seen.ended == (self.step == LAST), self.name
+        assert outcome == CHARGED or not self.seen.ended, self.name
         expected = list(STEPS).index(self.step) >= UPSTREAM_WAS_ASKED
         if self.step != "while the reserve commits":
             assert self.asked == expected, f"{self.name}: the upstream was asked {self.asked} times"

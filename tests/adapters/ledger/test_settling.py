@@ -98,11 +98,13 @@ def test_a_settling_is_tried_until_the_ledger_takes_it(spool: Spool) -> None:
     answers = [BillingUnavailableError(), OutcomeUnknownError(), BillingUnavailableError(), "done"]
 
     async def story() -> Any:
-        return await settling_on(ScriptedLedger(lambda command: answers.pop(0)), spool).settle(
+        ledger = ScriptedLedger(lambda command: answers.pop(0))
+        return await SettlingLedger(ledger, spool, patience_seconds=20).settle(
             TILL.charge(TILL.call())
         )
 
     assert run(story()) == "done"
+    assert answers == []
     assert not spool
 
 

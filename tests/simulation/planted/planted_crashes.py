@@ -30,8 +30,8 @@ DOOMED: dict[UUID, str] = {}
 """Calls that have a step to die at; a commit happens in a thread that knows no context."""
 SENT_SECONDS = 0.3
 """After this the upstream has the whole request."""
-COMMIT_SECONDS = 0.001
-"""About when the commit is on its way and not answered yet."""
+COMMIT_SECONDS = 0.0005
+"""About when the commit is on its way; if it is answered before, the process dies at once."""
 
 committing: set[str] = set()
 """The steps planned for the batch that this process is committing."""
@@ -82,6 +82,7 @@ def inserted(self: Writer, *args: Any) -> None:
         threading.Timer(COMMIT_SECONDS, die).start()
     insert(self, *args)
     at_commit("after")
+    at_commit("while")
 
 
 def at_commit(when: str) -> None:
