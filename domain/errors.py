@@ -148,6 +148,7 @@ class NotFoundError(RefusalError):
     code = "not_found"
 
     def __init__(self, what: str) -> None:
+        self.what = what
         super().__init__(f"No such {what}.")
 
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 import orjson
-from eventsourcing.utils import resolve_topic
+from eventsourcing.utils import TopicError, resolve_topic
 
 from adapters.ledger.event_codec import decode
 from domain.aggregate import Recorded
@@ -55,7 +55,10 @@ def snapshot_topic(kind: type[Recorded]) -> str:
 
 def restore(row: SnapshotRow) -> Recorded | None:
     """Rebuild an aggregate, or None if the snapshot is of another shape."""
-    kind: type[Recorded] = resolve_topic(row.topic.partition("/")[0])
+    try:
+        kind: type[Recorded] = resolve_topic(row.topic.partition("/")[0])
+    except TopicError:
+        return None
     if row.topic != snapshot_topic(kind):
         return None
     aggregate = object.__new__(kind)

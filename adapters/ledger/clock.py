@@ -32,7 +32,7 @@ class LedgerClock:
         here = self._monotonic()
         if self._trusted is None:
             self._trusted = (database_now, here)
-            return Moment(now, now)
+            return Moment(now, min(now, database_now))
         trusted, since = self._trusted
         expected = trusted + timedelta(seconds=here - since)
         leapt = database_now - expected > LEAP_MAX
@@ -42,4 +42,4 @@ class LedgerClock:
         if leapt:
             return Moment(now, expected)
         self._trusted = (database_now, here)
-        return Moment(now, now)
+        return Moment(now, min(now, database_now))

@@ -10,6 +10,16 @@ import orjson
 from eventsourcing.persistence import StoredEvent
 from eventsourcing.utils import resolve_topic
 
+# Importing an aggregate registers its topics: whoever reads the log must know them all.
+from domain import (  # noqa: F401
+    api_key,
+    credential,
+    customer,
+    idempotency,
+    inference_request,
+    price_book,
+    wallet,
+)
 from domain.aggregate import Fact, FirstFact
 from domain.upcasters import UPCASTERS
 

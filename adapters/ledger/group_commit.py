@@ -80,6 +80,8 @@ class PostgresLedger:
         A caller that is cancelled while queued is dropped; later, its command stands.
         """
         check_shard([command], self._shard)
+        if self._closing:
+            raise BillingUnavailableError
         answer: Future[Any] = asyncio.get_running_loop().create_future()
         self._queue.append((command, answer))
         self._wake.set()
@@ -87,6 +89,8 @@ class PostgresLedger:
 
     async def read(self, query: Command[T]) -> T:
         """Run a query on aggregates that are caught up with the log."""
+        if self._closing:
+            raise BillingUnavailableError
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._reading, self._look, query)
 
@@ -102,16 +106,19 @@ class PostgresLedger:
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
-        while not self._closing:
+        while not self._closing or self._queue:
             await self._wake.wait()
             self._wake.clear()
             while batch := self._take():
                 started = time.perf_counter()
                 commands = [command for command, _ in batch]
                 outcomes = await loop.run_in_executor(self._writing, self._append, commands)
-                self._observe(len(batch), time.perf_counter() - started)
                 for (_, answer), outcome in zip(batch, outcomes, strict=True):
                     _tell(answer, outcome)
+                try:
+                    self._observe(len(batch), time.perf_counter() - started)
+                except Exception:  # noqa: BLE001  # a metric never stops the ledger
+                    _log.exception("the observer failed")
 
     def _take(self) -> list[tuple[Command[Any], Future[Any]]]:
         """Take the next batch, without those whose caller has gone."""
@@ -128,42 +135,47 @@ class PostgresLedger:
         while time.monotonic() < patience:
             try:
                 return self._writer.append(commands)
-            except SpoiltBatchError as spoilt:
-                return self._one_by_one(commands, spoilt.cause)
             except CommitUnknownError as unknown:
-                landed = self._resolve(unknown)
-                if landed is not False:
-                    return (
-                        unknown.decided.outcomes if landed else _all(OutcomeUnknownError, commands)
-                    )
-            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+                outcomes = self._resolve(unknown, commands)
+                if outcomes is not None:
+                    return outcomes
+            except (SpoiltBatchError, psycopg.IntegrityError) as fault:
+                return self._one_by_one(commands, fault)
+            except psycopg.Error as error:
                 _log.warning("append failed, trying again", extra={"error": repr(error)})
                 self._writer.close()
                 time.sleep(0.05)
             except Exception as error:  # noqa: BLE001  # told to its caller and logged
-                # A bug of ours, or somebody who appends without the lock: it must cost no more
-                # than the command at fault, and never the loop that everybody waits for.
-                _log.exception("a batch failed")
+                # A bug of ours must cost no more than the command at fault, and never the loop
+                # that everybody waits for.
                 return self._one_by_one(commands, error)
         return _all(BillingUnavailableError, commands)
 
     def _one_by_one(self, commands: Sequence[Command[Any]], cause: BaseException) -> list[object]:
         """Give every command a batch of its own, so that only the one at fault fails."""
         if len(commands) == 1:
-            return [cause]
-        return [self._append([command])[0] for command in commands]
+            _log.error("a command failed", exc_info=cause)
+            return [cause.cause if isinstance(cause, SpoiltBatchError) else cause]
+        outcomes: list[object] = []
+        for command in commands:
+            # Who has waited for a lost database in vain has waited for all after it.
+            lost = bool(outcomes) and isinstance(outcomes[-1], BillingUnavailableError)
+            outcomes.append(BillingUnavailableError() if lost else self._append([command])[0])
+        return outcomes
 
-    def _resolve(self, unknown: CommitUnknownError) -> bool | None:
-        """Ask whether a lost commit landed, until the database answers or patience ends."""
+    def _resolve(
+        self, unknown: CommitUnknownError, commands: Sequence[Command[Any]]
+    ) -> list[object] | None:
+        """Ask what became of a lost commit; None if it is certain that nothing was appended."""
         _log.warning("a commit's outcome is unknown", extra={"error": repr(unknown.__cause__)})
         patience = time.monotonic() + RESOLVE_SECONDS
         while time.monotonic() < patience:
             try:
-                return self._writer.landed(unknown)
+                return unknown.decided.outcomes if self._writer.landed(unknown) else None
             except psycopg.Error:
                 self._writer.close()
                 time.sleep(0.05)
-        return None
+        return _all(OutcomeUnknownError, commands)
 
 
 def _tell(answer: "Future[Any]", outcome: object) -> None:

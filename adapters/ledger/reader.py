@@ -45,7 +45,11 @@ class Reader:
             raise
         now = conn.execute("SELECT clock_timestamp()", prepare=True).fetchone()
         assert now is not None, "a clock always answers"
-        return query.decide(ReadBooks(self._clock.moment(now[0], None), self._cache))
+        try:
+            return query.decide(ReadBooks(self._clock.moment(now[0], None), self._cache))
+        finally:
+            while len(self._cache) > CACHE_MAX:
+                self._cache.popitem(last=False)
 
     def close(self) -> None:
         """Drop the connection; the next query opens another."""
@@ -63,10 +67,9 @@ class Reader:
         for aggregate_id in wanted:
             if aggregate_id in cache:
                 cache.move_to_end(aggregate_id)
-        while len(cache) > CACHE_MAX:
-            cache.popitem(last=False)
 
     def _connection(self) -> Connection:
         if self._conn is None or self._conn.closed or self._conn.broken:
+            self._cache.clear()
             self._conn = self._connect()
         return self._conn

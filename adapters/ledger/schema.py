@@ -1,5 +1,6 @@
 """The database's schema: made once, under a lock, before any worker starts."""
 
+from contextlib import suppress
 from importlib.resources import files
 
 import psycopg
@@ -21,6 +22,7 @@ def migrate(dsn: str) -> None:
     Takes the owner's DSN. Raises SchemaError for a database of a newer release.
     """
     with psycopg.connect(dsn) as conn:
+        conn.execute("SET LOCAL search_path = public")
         conn.execute("SELECT pg_advisory_xact_lock(%s)", (_MIGRATION_LOCK,))
         version = _version(conn)
         if version > SCHEMA_VERSION:
@@ -51,7 +53,10 @@ def _create(conn: Connection) -> None:
     role = sql.Identifier(GATEWAY_ROLE)
     exists = conn.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (GATEWAY_ROLE,)).fetchone()
     if exists is None:
-        conn.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(role))
+        # Another database of this server may be migrated just now: its lock is not ours.
+        taken = (psycopg.errors.UniqueViolation, psycopg.errors.DuplicateObject)
+        with suppress(*taken), conn.transaction():
+            conn.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(role))
     conn.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(role))
     statements = files("adapters.ledger").joinpath("schema.sql").read_text(encoding="utf-8")
     conn.execute(statements.encode())

@@ -32,6 +32,7 @@ class SettlingLedger:
         self._spool = spool
         self._patience = patience_seconds
         self._spooled = True
+        self._written = 0
         self._replaying = asyncio.Lock()
         self._kept: set[asyncio.Task[Any]] = set()
 
@@ -59,10 +60,14 @@ class SettlingLedger:
     async def replay(self) -> None:
         """Settle everything in the spool, or raise BillingUnavailableError."""
         async with self._replaying:
+            known = self._written
             for path, settling in list(self._spool.waiting()):
                 try:
                     await self._ledger.execute(settling)
-                except NotFoundError:
+                except NotFoundError as missing:
+                    if missing.what != "request":
+                        self._set_aside(settling)
+                        continue
                     _log.info("a spooled call was never reserved")
                 except BillingUnavailableError:
                     raise
@@ -70,7 +75,8 @@ class SettlingLedger:
                     self._set_aside(settling)
                     continue
                 self._spool.drop(path)
-            self._spooled = False
+            # What was spooled meanwhile has not been seen by this round.
+            self._spooled = self._written != known
 
     async def close(self) -> None:
         """Wait for every kept settling."""
@@ -95,7 +101,9 @@ class SettlingLedger:
         self, command: ReserveCall, task: "asyncio.Task[Reservation]"
     ) -> None:
         (done,), _ = await asyncio.wait({task})
-        if not done.cancelled() and done.exception() is None:
+        if not done.cancelled() and isinstance(done.exception(), OutcomeUnknownError):
+            self._spool_release(command, "commit_unknown")
+        elif not done.cancelled() and done.exception() is None:
             await self._settle(_release(command, "caller_gone"))
 
     def _spool_release(self, command: ReserveCall, reason: str) -> None:
@@ -104,6 +112,7 @@ class SettlingLedger:
     def _to_spool(self, command: SettleCall) -> None:
         _log.error("a settling was spooled", extra={"request_id": command.request_id.hex})
         self._spool.write(command)
+        self._written += 1
         self._spooled = True
 
     def _set_aside(self, command: SettleCall) -> None:

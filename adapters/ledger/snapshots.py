@@ -43,7 +43,7 @@ class Snapshots:
             return
         try:
             conn.execute(sql.SAVE_SNAPSHOT, take_snapshot(aggregate), prepare=True)
-        except psycopg.Error:
+        except (psycopg.Error, TypeError):
             _log.warning("a snapshot was not saved", exc_info=True)
         else:
             self._saved[aggregate.id] = aggregate.version

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import orjson
@@ -30,7 +31,8 @@ class Spool:
     def waiting(self) -> Iterator[tuple[Path, SettleCall]]:
         """Walk what is kept, oldest first."""
         for path in sorted(self._folder.glob("*.json"), key=_written_at):
-            yield path, SettleCall.from_json(orjson.loads(path.read_bytes()))
+            with suppress(FileNotFoundError):
+                yield path, SettleCall.from_json(orjson.loads(path.read_bytes()))
 
     def drop(self, path: Path) -> None:
         """Forget a settling that the ledger has taken; another worker may have been quicker."""
@@ -56,4 +58,7 @@ class Spool:
 
 
 def _written_at(path: Path) -> float:
-    return path.stat().st_mtime
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return 0

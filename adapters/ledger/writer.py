@@ -91,6 +91,7 @@ class Writer:
 
     def _connection(self) -> Connection:
         if self._conn is None or self._conn.closed or self._conn.broken:
+            self._cache.clear()
             self._conn = self._connect()
         return self._conn
 
