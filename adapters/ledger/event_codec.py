@@ -10,18 +10,18 @@ import orjson
 from eventsourcing.persistence import StoredEvent
 from eventsourcing.utils import resolve_topic
 
-# Importing an aggregate registers its topics: whoever reads the log must know them all.
-from domain import (  # noqa: F401
-    api_key,
-    credential,
-    customer,
-    idempotency,
-    inference_request,
-    price_book,
-    wallet,
-)
 from domain.aggregate import Fact, FirstFact
+from domain.api_key import ApiKey
+from domain.credential import Credential
+from domain.customer import Customer
+from domain.idempotency import Idempotency
+from domain.inference_request import InferenceRequest
+from domain.price_book import PriceBook
 from domain.upcasters import UPCASTERS
+from domain.wallet import Wallet
+
+KINDS = (ApiKey, Credential, Customer, Idempotency, InferenceRequest, PriceBook, Wallet)
+"""Every aggregate there is: importing one registers its topics, and a reader must know all."""
 
 AnyFact = Fact | FirstFact
 
