@@ -40,16 +40,18 @@ class Exchange:
         if self.headers.get(b"content-encoding", b"identity") != b"identity":
             reason = "A compressed request body is not supported."
             raise InvalidRequestError(reason)
-        body: bytes = b""
+        parts: list[bytes] = []
+        size = 0
         while True:
             message = await self._receive()
             if message["type"] == "http.disconnect":
                 raise ClientGoneError
-            body += message.get("body", b"")
-            if len(body) > limit:
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+            if size > limit:
                 raise BodyTooLargeError(limit)
             if not message.get("more_body", False):
-                return body
+                return b"".join(parts)
 
     async def gone(self) -> None:
         """Wait until the client hangs up; only after the body was read."""

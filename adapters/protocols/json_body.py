@@ -1,6 +1,7 @@
 """Reading a JSON body strictly: what two parsers could read differently is refused."""
 
 import json
+from math import isinf
 from typing import Any, NoReturn, cast
 
 from domain.errors import InvalidRequestError
@@ -52,6 +53,18 @@ def _integer(text: str) -> int:
     return value
 
 
+def _finite(text: str) -> float:
+    """Refuse what would overflow to infinity, and so be written upstream as something else."""
+    value = float(text)
+    if isinf(value):
+        message = "a number is too large"
+        raise ValueError(message)
+    return value
+
+
 _DECODER = json.JSONDecoder(
-    object_pairs_hook=_unique, parse_constant=_no_constant, parse_int=_integer
+    object_pairs_hook=_unique,
+    parse_constant=_no_constant,
+    parse_int=_integer,
+    parse_float=_finite,
 )

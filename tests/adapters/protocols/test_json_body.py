@@ -30,6 +30,8 @@ def test_an_object_is_read_with_its_numbers_exact() -> None:
         b'{"a":' * 100_000,
         b'{"a": ' + b"9" * 400 + b"}",
         b'{"a": 9223372036854775808}',
+        b'{"a": 1e400}',
+        b'{"a": -1e400}',
         b"[]",
         b"null",
         b'"text"',
