@@ -137,6 +137,16 @@ def test_when_every_route_fails_the_hold_is_released_and_the_last_failure_told()
     assert [a.outcome for a in settled.attempts] == ["status_500", "status_429"]
 
 
+def test_when_every_route_is_saturated_the_shortest_wait_is_told() -> None:
+    one, two = (AttemptError("status_429", UpstreamRateLimitedError(n)) for n in (3, 9))
+    call, _, _ = call_through(Scripted(one), Scripted(two))
+
+    with pytest.raises(UpstreamRateLimitedError) as raised:
+        asyncio.run(call.dispatch("request"))
+
+    assert raised.value.retry_after == 3
+
+
 def test_a_fault_of_the_request_itself_is_not_tried_elsewhere() -> None:
     rejected = AttemptError("status_400", UpstreamRejectedError(400, None, None), elsewhere=False)
     two = Scripted(GOOD)
