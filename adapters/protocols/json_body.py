@@ -7,6 +7,7 @@ from typing import Any, NoReturn, cast
 from domain.errors import InvalidRequestError
 
 INTEGER_BITS_MAX = 64
+INTEGER_DIGITS_MAX = 20
 
 
 def parse_object(raw: bytes) -> dict[str, Any]:
@@ -46,8 +47,8 @@ def _no_constant(name: str) -> NoReturn:
 
 
 def _integer(text: str) -> int:
-    # Past 19 digits int() is not even tried: its cost grows with the square of the length.
-    if len(text) > 20 or (value := int(text)).bit_length() >= INTEGER_BITS_MAX:  # noqa: PLR2004
+    # Past these digits int() is not even tried: its cost grows with the square of the length.
+    if len(text) > INTEGER_DIGITS_MAX or (value := int(text)).bit_length() >= INTEGER_BITS_MAX:
         message = "an integer is beyond 64 bits"
         raise ValueError(message)
     return value

@@ -19,7 +19,7 @@ class InternalError(GatewayError):
     """A bug of ours, which the caller is told nothing about."""
 
     def __init__(self) -> None:
-        super().__init__("Something went wrong here; the call was not charged twice.")
+        super().__init__("Something went wrong here.")
 
 
 def render(
