@@ -8,16 +8,17 @@ from fastapi import FastAPI
 
 from adapters.token_count import count_tokens
 from api import operation
-from api.admin.router import install as install_admin
+from api.admin.router import admin_router
 from api.catalog_file import Configured
 from api.exchange import Exchange, Receive, Scope, Send
 from api.gateway import Gateway, open_gateway
+from api.handlers import handle_errors
 from api.inference import public_catalog
 from api.inference.chat import ChatEndpoint
 from api.inference.errors import not_allowed
 from api.inference.models import models_router
 from api.inference.profile import OPENAI_V1, V1
-from api.openapi import balance, transactions
+from api.openapi.router import customer_router
 from api.settings import Settings
 
 GC_ALLOCATIONS = 20_000
@@ -89,8 +90,8 @@ def build_app(settings: Settings, configuration: Configured, database_url: str) 
     app.include_router(models_router(OPENAI_V1), prefix="/openai/v1")
     app.include_router(public_catalog.router)
     app.include_router(operation.router)
-    for resource in (balance, transactions):
-        app.include_router(resource.router, prefix="/openapi/v1")
-    install_admin(app)
+    app.include_router(customer_router())
+    app.include_router(admin_router())
+    handle_errors(app)
     front = Front(app)
     return front

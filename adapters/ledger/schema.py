@@ -2,13 +2,21 @@
 
 from contextlib import suppress
 from importlib.resources import files
+from typing import Final
 
 import psycopg
 from psycopg import Connection, sql
 
 from adapters.ledger.connection import GATEWAY_ROLE
 
-SCHEMA_VERSION = 1
+MIGRATIONS: Final = tuple(
+    sorted(
+        files("adapters.ledger").joinpath("migrations").iterdir(),
+        key=lambda file: file.name,
+    )
+)
+"""One file a version, in order; a released one is never changed."""
+SCHEMA_VERSION: Final = len(MIGRATIONS)
 _MIGRATION_LOCK = 0x70115C4E
 
 
@@ -28,8 +36,11 @@ def migrate(dsn: str) -> None:
         if version > SCHEMA_VERSION:
             message = f"The database has schema {version}; this release knows {SCHEMA_VERSION}."
             raise SchemaError(message)
-        if version < SCHEMA_VERSION:
-            _create(conn)
+        if version == 0:
+            _prepare(conn)
+        for number in range(version, SCHEMA_VERSION):
+            conn.execute(MIGRATIONS[number].read_text(encoding="utf-8").encode())
+            conn.execute("INSERT INTO public.ledger_schema VALUES (%s)", (number + 1,))
 
 
 def check(dsn: str) -> None:
@@ -49,7 +60,8 @@ def _version(conn: Connection) -> int:
     return int(row[0] or 0) if row else 0
 
 
-def _create(conn: Connection) -> None:
+def _prepare(conn: Connection) -> None:
+    """Make the role that the gateway works as, and the list of what was applied."""
     role = sql.Identifier(GATEWAY_ROLE)
     exists = conn.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (GATEWAY_ROLE,)).fetchone()
     if exists is None:
@@ -58,7 +70,4 @@ def _create(conn: Connection) -> None:
         with suppress(*taken), conn.transaction():
             conn.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(role))
     conn.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(role))
-    statements = files("adapters.ledger").joinpath("schema.sql").read_text(encoding="utf-8")
-    conn.execute(statements.encode())
     conn.execute("CREATE TABLE public.ledger_schema (version int PRIMARY KEY)")
-    conn.execute("INSERT INTO public.ledger_schema VALUES (%s)", (SCHEMA_VERSION,))

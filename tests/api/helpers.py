@@ -16,8 +16,9 @@ from psycopg_pool import AsyncConnectionPool
 from adapters.ledger.connection import GATEWAY_ROLE, connect, open_pool
 from adapters.ledger.group_commit import PostgresLedger
 from adapters.ledger.texts import ErasableTexts
-from api.admin.router import install
+from api.admin.router import admin_router
 from api.catalog_file import default_catalog, price_cards
+from api.handlers import handle_errors
 from api.minting import mint
 from api.settings import Settings
 from domain import manage
@@ -89,7 +90,8 @@ def office(url: str, **settings: object) -> Iterator[Office]:
     with asyncio.Runner() as runner:
         desk = runner.run(_open(url, Settings.load({}, **{"admin_token": TOKEN, **settings})))
         app = FastAPI(openapi_url=None)
-        install(app)
+        app.include_router(admin_router())
+        handle_errors(app)
         app.state.gateway = desk
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         client = httpx.AsyncClient(transport=transport, base_url="http://office")

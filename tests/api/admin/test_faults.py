@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 
 from adapters.ledger.group_commit import OutcomeUnknownError
-from api.admin.router import install
+from api.handlers import handle_errors
 from api.minting import mint
 from api.settings import Settings
 from domain.decision import Decision
@@ -20,7 +20,7 @@ from tests.api.helpers import TOKEN, enveloped, office, refused
 def answered(path: str, fault: Exception) -> httpx.Response:
     """What a route answers that raises."""
     app = FastAPI(openapi_url=None)
-    install(app)
+    handle_errors(app)
 
     @app.get(path)
     async def fail() -> None:
@@ -59,7 +59,7 @@ def test_a_refusal_of_the_framework_is_told_in_the_envelope() -> None:
 )
 def test_a_parameter_that_the_framework_refuses_is_a_422(prefix: str, told: str) -> None:
     app = FastAPI(openapi_url=None)
-    install(app)
+    handle_errors(app)
 
     @app.get(f"{prefix}/numbered")
     async def numbered(number: int) -> int:
@@ -108,7 +108,7 @@ def test_a_caller_that_hangs_up_midway_changes_nothing(database_url: str) -> Non
     with office(database_url) as clerk:
         before = len(log_of(database_url))
         app = FastAPI(openapi_url=None)
-        install(app)
+        handle_errors(app)
         app.state.gateway = clerk.desk
         messages = iter(
             [
