@@ -4,6 +4,7 @@ from typing import Final
 
 from domain import errors
 from domain.errors import GatewayError, InvalidRequestError
+from domain.periods import UnknownZoneError
 from projections.errors import ProjectionLagError
 
 
@@ -43,6 +44,7 @@ STATUS: Final[dict[type[GatewayError], int]] = {
     errors.UpstreamRateLimitedError: 429,
     errors.UpstreamRejectedError: 400,
     errors.BillingUnavailableError: 503,
+    UnknownZoneError: 422,
     ProjectionLagError: 503,
 }
 

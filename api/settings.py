@@ -5,7 +5,9 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from domain.tags import parse_tag_name
 
 PREFIX: Final = "TOLLBOOK_"
 TEST_PREFIX: Final = "TOLLBOOK_TEST_"
@@ -14,6 +16,7 @@ TEST_PREFIX: Final = "TOLLBOOK_TEST_"
 MONTH_SECONDS: Final = 31 * 24 * 3600
 TOKENS_MAX: Final = 2**31 - 1
 
+TagName = Annotated[str, AfterValidator(parse_tag_name)]
 Seconds = Annotated[float, Field(gt=0, le=MONTH_SECONDS, allow_inf_nan=False)]
 
 
@@ -24,6 +27,13 @@ class SettingsError(Exception):
 def _as_number(value: object) -> object:
     """Read the environment's digits: a choice between numbers is not coerced by itself."""
     return int(value) if isinstance(value, str) and value.isdecimal() else value
+
+
+def _as_names(value: object) -> object:
+    """Split the environment's list."""
+    if not isinstance(value, str):
+        return value
+    return tuple(name.strip() for name in value.split(",") if name.strip())
 
 
 class Settings(BaseModel):
@@ -53,6 +63,8 @@ class Settings(BaseModel):
     """How long an upstream is read on after the client has gone, to learn the real usage."""
     broken_stream: Literal["charge", "release"] = "charge"
     """What becomes of a call whose upstream broke after output: charge what was relayed, or not."""
+    tag_names: Annotated[tuple[TagName, ...], BeforeValidator(_as_names)] = ("cost_center",)
+    """Which entries of a call's `metadata` are kept as tags; a comma between names."""
     insufficient_balance_status: Annotated[Literal[402, 429], BeforeValidator(_as_number)] = 402
 
     @classmethod

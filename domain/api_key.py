@@ -37,6 +37,8 @@ class ApiKey(Recorded):
 
     TOPIC = "api_key"
 
+    SNAPSHOT_VERSION = 2
+
     class Event(Recorded.Event):
         """The base of this aggregate's facts."""
 
@@ -48,6 +50,7 @@ class ApiKey(Recorded):
         self.quota_amount: Nanos | None = None
         self.quota_window = NONE
         self.permissions: list[str] = []
+        self.tags: dict[str, str] = {}
         self.expires_at: datetime | None = None
         self.disabled = False
         self.spent: dict[str, Nanos] = {}
@@ -69,6 +72,7 @@ class ApiKey(Recorded):
         allowed_providers: list[str] | None = None,
         quota: Quota | None = None,
         permissions: list[str] | None = None,
+        tags: dict[str, str] | None = None,
         expires_at: datetime | None = None,
     ) -> Self:
         """Create a key; without a scope it may call every model, now and later."""
@@ -84,6 +88,7 @@ class ApiKey(Recorded):
             quota_amount=quota.amount if quota else None,
             quota_window=quota.window if quota else NONE,
             permissions=list(PERMISSIONS) if permissions is None else permissions,
+            tags=tags or {},
             expires_at=expires_at,
             actor=actor,
         )
@@ -184,6 +189,7 @@ class ApiKey(Recorded):
             setattr(self, name, getattr(fact, name))
         for name in ("allowed_models", "allowed_providers", "permissions"):
             setattr(self, name, list(getattr(fact, name)))
+        self.tags = dict(fact.tags)
 
     def when_reserved(self, fact: facts.Reserved) -> None:
         """Count the hold in its window."""

@@ -9,7 +9,7 @@ from domain.money import Nanos
 class Created(FirstFact):
     """The key exists and may call what its scope allows; an empty scope is everything."""
 
-    TOPIC = "api_key.created.1"
+    TOPIC = "api_key.created.2"
     customer_id: str
     wallet_id: str
     name_hash: str
@@ -18,6 +18,7 @@ class Created(FirstFact):
     quota_amount: Nanos | None
     quota_window: str
     permissions: list[str]
+    tags: dict[str, str]
     expires_at: datetime | None
     actor: str
 

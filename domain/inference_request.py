@@ -19,7 +19,7 @@ RESERVED, CHARGED, RELEASED, UNKNOWN = "reserved", "charged", "released", "unkno
 class Reserved(FirstFact):
     """The call is held for, and may go upstream with this output cap."""
 
-    TOPIC = "inference_request.reserved.1"
+    TOPIC = "inference_request.reserved.2"
     customer_id: str
     wallet_id: str
     key_id: str
@@ -32,6 +32,8 @@ class Reserved(FirstFact):
     choices: int
     window: str
     expires_at: datetime
+    period: str
+    tags: dict[str, str]
     client_request_id: str | None
 
 
@@ -50,7 +52,8 @@ class Attempted(Fact):
 class Charged(Fact):
     """The customer pays this, for this usage, at the price version of the hold."""
 
-    TOPIC = "inference_request.charged.1"
+    TOPIC = "inference_request.charged.2"
+    period: str
     amount: Nanos
     absorbed: Nanos
     basis: str
@@ -82,11 +85,15 @@ class OutcomeUnknown(Fact):
 class Corrected(Fact):
     """The charge was corrected; the original stands, `total` is what it comes to now."""
 
-    TOPIC = "inference_request.corrected.1"
+    TOPIC = "inference_request.corrected.2"
+    period: str
     correction_id: str
     amount: Nanos
     total: Nanos
     allocations: Allocation
+    batch_id: str | None
+    price_version: str | None
+    """What the usage is rated at from now on, if the correction is a re-rating."""
     reason_hash: str
     actor: str
 
@@ -95,6 +102,8 @@ class InferenceRequest(Recorded):
     """The life of one call, by the id that is its money key."""
 
     TOPIC = "inference_request"
+
+    SNAPSHOT_VERSION = 2
 
     class Event(Recorded.Event):
         """The base of this aggregate's facts."""
@@ -112,6 +121,11 @@ class InferenceRequest(Recorded):
         self.choices = 1
         self.total: Nanos = 0
         self.drawn: Allocation = []
+        self.period = ""
+        self.basis = ""
+        self.charged: Nanos = 0
+        self.usage: dict[str, int] = {}
+        self.rated_at = ""
 
     @classmethod
     def reserve(cls, at: Moment, request_id: UUID, **facts: Any) -> Self:
@@ -166,8 +180,11 @@ class InferenceRequest(Recorded):
         correction_id: str,
         amount: Nanos,
         allocations: Allocation,
+        period: str,
         reason_hash: str,
         actor: str,
+        batch_id: str | None = None,
+        price_version: str | None = None,
     ) -> None:
         """Link a correction; positive gives credit back."""
         self.record(
@@ -177,6 +194,9 @@ class InferenceRequest(Recorded):
             amount=amount,
             total=self.total - amount,
             allocations=allocations,
+            period=period,
+            batch_id=batch_id,
+            price_version=price_version,
             reason_hash=reason_hash,
             actor=actor,
         )
@@ -185,10 +205,11 @@ class InferenceRequest(Recorded):
         """Take what settling needs."""
         for name in (
             "customer_id", "wallet_id", "key_id", "model", "price_version", "window",
-            "output_cap", "choices",
+            "output_cap", "choices", "period",
         ):  # fmt: skip
             setattr(self, name, getattr(fact, name))
         self.hold = fact.amount
+        self.rated_at = fact.price_version
 
     def when_attempted(self, fact: Attempted) -> None:
         """Change nothing: what a supplier bills is no matter of this call's state."""
@@ -196,7 +217,10 @@ class InferenceRequest(Recorded):
     def when_charged(self, fact: Charged) -> None:
         """End."""
         self.state = CHARGED
-        self.total = fact.amount
+        self.total = self.charged = fact.amount
+        self.period = fact.period
+        self.basis = fact.basis
+        self.usage = fact.usage
         self.drawn = [(grant_id, part) for grant_id, part in fact.allocations]
 
     def when_released(self, fact: Released) -> None:
@@ -210,6 +234,7 @@ class InferenceRequest(Recorded):
     def when_corrected(self, fact: Corrected) -> None:
         """Follow the total, and what is still drawn from which grant."""
         self.total = fact.total
+        self.rated_at = fact.price_version or self.rated_at
         sign = -1 if fact.amount > 0 else 1
         moved: Allocation = [(grant_id, sign * part) for grant_id, part in fact.allocations]
         self.drawn = [(g, part) for g, part in merged(self.drawn, moved) if part > 0]

@@ -1,23 +1,24 @@
-"""Decisions of operators and customers about wallets, keys, prices and corrections."""
+"""Decisions of operators and customers about wallets, keys and prices."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 from domain import ids
 from domain.api_key import ApiKey
+from domain.claims import claimed, with_claim
 from domain.credential import Credential
 from domain.customer import Customer
 from domain.decision import Decision
 from domain.errors import ConflictError, UnpricedCurrencyError
 from domain.find import must_find
 from domain.idempotency import Idempotency
-from domain.inference_request import InferenceRequest
 from domain.money import Nanos
 from domain.ports import Books
 from domain.price_book import Cards, PriceBook
 from domain.quota import Quota
 from domain.reserve_call import Claim
+from domain.tags import Tags
 from domain.wallet import Wallet
 
 
@@ -34,6 +35,18 @@ def publish_prices(shard: int, cards: Cards, *, currency: str, actor: str) -> De
             message = f"The price book is in {book.currency} and cannot change to {currency}."
             raise ConflictError(message)
         return book.publish(books.at, cards, actor=actor)
+
+    return Decision((book_id,), decide)
+
+
+def draft_prices(shard: int, cards: Cards, *, actor: str) -> Decision[str]:
+    """Keep prices that are not to come into force, for corrections to name; decides a version."""
+    book_id = ids.price_book_id(shard)
+
+    def decide(books: Books) -> str:
+        return must_find(books, PriceBook, book_id, "price book").draft(
+            books.at, cards, actor=actor
+        )
 
     return Decision((book_id,), decide)
 
@@ -111,9 +124,9 @@ def grant_credit(wallet_id: UUID, new: NewGrant, claim: Claim | None = None) -> 
             expires_at=new.expires_at,
             reference=new.reference,
         )
-        return _claimed(books, claim, new.grant_id.hex)
+        return claimed(books, claim, new.grant_id.hex)
 
-    return Decision(_with_claim((wallet_id,), claim), decide)
+    return Decision(with_claim((wallet_id,), claim), decide)
 
 
 def void_grant(wallet_id: UUID, grant_id: str, *, reason: str, actor: str) -> Decision[Nanos]:
@@ -138,6 +151,7 @@ class NewKey:
     allowed_models: list[str]
     allowed_providers: list[str]
     permissions: list[str]
+    tags: Tags = field(default_factory=Tags)
     quota: Quota | None = None
     expires_at: datetime | None = None
 
@@ -158,6 +172,7 @@ def create_key(customer_id: UUID, wallet_id: UUID, new: NewKey) -> Decision[UUID
             allowed_providers=new.allowed_providers,
             quota=new.quota,
             permissions=new.permissions,
+            tags=new.tags,
             expires_at=new.expires_at,
         )
         credential = Credential.issue(
@@ -208,71 +223,3 @@ def change_terms(
             wallet.change_excess_policy(books.at, policy=excess_policy, actor=actor)
 
     return Decision((wallet_id,), decide)
-
-
-@dataclass(frozen=True, slots=True)
-class NewCorrection:
-    """A signed correction of one call, in nanos: positive gives credit back."""
-
-    correction_id: UUID
-    amount: Nanos
-    reason_hash: str
-    actor: str
-
-
-def correct_call(
-    request: InferenceRequest, new: NewCorrection, claim: Claim | None = None
-) -> Decision[str]:
-    """Correct a call's charge once per idempotency key; decides the correction's id.
-
-    `request` only says which wallet and key are concerned; it is looked at again under the lock.
-    """
-    request_id, wallet_id, key_id = request.id, UUID(request.wallet_id), UUID(request.key_id)
-
-    def decide(books: Books) -> str:
-        if claim and (used := books.find(Idempotency, claim.claim_id)):
-            used.check_same(claim.body_hash)
-            return used.result_id
-        current = must_find(books, InferenceRequest, request_id, "request")
-        current.check_correctable(new.amount)
-        must_find(books, Wallet, wallet_id, "wallet").check_bounds(new.amount)
-        _correct(books, current, new)
-        return _claimed(books, claim, new.correction_id.hex)
-
-    return Decision(_with_claim((request_id, wallet_id, key_id), claim), decide)
-
-
-def _correct(books: Books, request: InferenceRequest, new: NewCorrection) -> None:
-    wallet = must_find(books, Wallet, UUID(request.wallet_id), "wallet")
-    key = must_find(books, ApiKey, UUID(request.key_id), "key")
-    allocations = wallet.correct(
-        books.at,
-        correction_id=new.correction_id.hex,
-        request_id=request.id.hex,
-        amount=new.amount,
-        drawn=request.drawn,
-        actor=new.actor,
-    )
-    key.correct(books.at, request_id=request.id.hex, amount=new.amount, window=request.window)
-    request.correct(
-        books.at,
-        correction_id=new.correction_id.hex,
-        amount=new.amount,
-        allocations=allocations,
-        reason_hash=new.reason_hash,
-        actor=new.actor,
-    )
-
-
-def _with_claim(touched: tuple[UUID, ...], claim: Claim | None) -> tuple[UUID, ...]:
-    return (*touched, claim.claim_id) if claim else touched
-
-
-def _claimed(books: Books, claim: Claim | None, result_id: str) -> str:
-    if claim:
-        books.add(
-            Idempotency.claim(
-                books.at, claim.claim_id, body_hash=claim.body_hash, result_id=result_id
-            )
-        )
-    return result_id

@@ -31,6 +31,15 @@ class Published(Fact):
     actor: str
 
 
+class Drafted(Fact):
+    """A version for corrections to name; no call is ever quoted by it."""
+
+    TOPIC = "price_book.drafted.1"
+    price_version: str
+    cards: Cards
+    actor: str
+
+
 class PriceBook(Recorded):
     """All versions ever published; a charge uses the version of its hold."""
 
@@ -67,6 +76,13 @@ class PriceBook(Recorded):
             )
         return price_version
 
+    def draft(self, at: Moment, cards: Cards, *, actor: str) -> str:
+        """Keep a version that is not to come into force; returns its name."""
+        price_version = content_hash(cards, self.currency)
+        if price_version not in self.versions:
+            self.record(Drafted, at, price_version=price_version, cards=cards, actor=actor)
+        return price_version
+
     def version_at(self, now: datetime) -> str | None:
         """Name the version in force: the latest to take effect, and of those the last published."""
         current = None
@@ -100,3 +116,7 @@ class PriceBook(Recorded):
         self.versions[fact.price_version] = fact.cards
         self.schedule.append((fact.effective_at, fact.price_version))
         self.schedule.sort(key=lambda entry: entry[0])
+
+    def when_drafted(self, fact: Drafted) -> None:
+        """Add the version, without a time of effect."""
+        self.versions[fact.price_version] = fact.cards

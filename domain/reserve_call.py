@@ -28,6 +28,7 @@ from domain.price_book import PriceBook
 from domain.pricing import RateCard
 from domain.quota import window_of
 from domain.quote import Quote
+from domain.tags import Tags
 from domain.wallet import Wallet
 
 
@@ -78,6 +79,7 @@ class ReserveCall:
     hold_for: timedelta
     client_request_id: str | None = None
     claim: Claim | None = None
+    tags: Tags = field(default_factory=Tags)
     ids: Sequence[UUID] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -157,6 +159,8 @@ class ReserveCall:
             choices=self.quote.choices,
             window=window_of(at.now, key.quota_window),
             expires_at=expires_at,
+            period=wallet.holds[request_id].period,
+            tags={**key.tags, **self.tags},
             client_request_id=self.client_request_id,
         )
         books.add(request)

@@ -110,6 +110,7 @@ class SettleCall:
         key.charge(at, request_id=request.id.hex, amount=charged.amount, window=request.window)
         request.charge(
             at,
+            period=charged.period,
             amount=charged.amount,
             absorbed=charged.absorbed,
             basis=outcome.basis,

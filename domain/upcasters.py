@@ -7,6 +7,43 @@ upcaster here.
 from collections.abc import Callable
 from typing import Any
 
-Upcaster = tuple[str, Callable[[dict[str, Any]], dict[str, Any]]]
+State = dict[str, Any]
+Upcaster = tuple[str, Callable[[State], State]]
 
-UPCASTERS: dict[str, Upcaster] = {}
+
+def _booked(state: State) -> State:
+    """Book in the month of the fact's own time: 0.1 closed no month and knew no zone but UTC."""
+    return {**state, "period": state["timestamp"][:7]}
+
+
+def _reserved(state: State) -> State:
+    return {**_booked(state), "tags": {}}
+
+
+def _wallet_corrected(state: State) -> State:
+    booked = _booked(state)
+    return {**booked, "corrects": booked["period"], "batch_id": None}
+
+
+def _request_corrected(state: State) -> State:
+    return {**_booked(state), "batch_id": None, "price_version": None}
+
+
+def _created(state: State) -> State:
+    return {**state, "tags": {}}
+
+
+UPCASTERS: dict[str, Upcaster] = {
+    "api_key.created.1": ("api_key.created.2", _created),
+    "inference_request.reserved.1": ("inference_request.reserved.2", _reserved),
+    "inference_request.charged.1": ("inference_request.charged.2", _booked),
+    "inference_request.corrected.1": ("inference_request.corrected.2", _request_corrected),
+    "wallet.granted.1": ("wallet.granted.2", _booked),
+    "wallet.reserved.1": ("wallet.reserved.2", _booked),
+    "wallet.charged.1": ("wallet.charged.2", _booked),
+    "wallet.released.1": ("wallet.released.2", _booked),
+    "wallet.hold_expired.1": ("wallet.hold_expired.2", _booked),
+    "wallet.grant_expired.1": ("wallet.grant_expired.2", _booked),
+    "wallet.grant_voided.1": ("wallet.grant_voided.2", _booked),
+    "wallet.corrected.1": ("wallet.corrected.2", _wallet_corrected),
+}

@@ -6,20 +6,21 @@ a hold fits if amount ≤ available + overdraft limit
 debt > 0 ⇒ credit = 0: whatever credit comes in repays debt first
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Self
 from uuid import UUID
 
 from domain import wallet_events as facts
 from domain.aggregate import Recorded
-from domain.errors import ConflictError, NotFoundError, WalletFrozenError
+from domain.errors import ConflictError, NotFoundError
 from domain.grants import Allocation, merged, split, take, total
 from domain.moment import Moment
 from domain.money import NANOS_MAX, Nanos
-from domain.wallet_state import ABSORBED, DEBT, WalletState
+from domain.wallet_state import ABSORBED, DEBT, Hold
+from domain.wallet_terms import WalletTerms
 
 
-class Wallet(WalletState):
+class Wallet(WalletTerms):
     """One customer's money in one currency; the only place that decides about it."""
 
     TOPIC = "wallet"
@@ -57,6 +58,7 @@ class Wallet(WalletState):
             facts.Granted,
             at,
             grant_id=grant_id,
+            period=self.calendar.period_of(at.now),
             amount=amount,
             category=category,
             priority=priority,
@@ -65,11 +67,6 @@ class Wallet(WalletState):
             reference=reference,
             actor=actor,
         )
-
-    def check_not_frozen(self) -> None:
-        """Raise WalletFrozenError if an operator froze the wallet."""
-        if self.frozen:
-            raise WalletFrozenError
 
     def check_bounds(self, change: Nanos) -> None:
         """Raise ConflictError if a change by an operator could take a figure past its bounds.
@@ -91,6 +88,7 @@ class Wallet(WalletState):
         self.record(
             facts.Reserved,
             at,
+            period=self.calendar.period_of(at.now),
             request_id=request_id,
             key_id=key_id,
             amount=amount,
@@ -115,6 +113,7 @@ class Wallet(WalletState):
         return self.record(
             facts.Charged,
             at,
+            period=self._period(at, hold),
             request_id=request_id,
             key_id=key_id,
             held=hold.amount if hold else 0,
@@ -131,6 +130,7 @@ class Wallet(WalletState):
         self.record(
             facts.Released,
             at,
+            period=self._period(at, hold),
             request_id=request_id,
             key_id=hold.key_id,
             held=hold.amount,
@@ -145,6 +145,7 @@ class Wallet(WalletState):
             self.record(
                 facts.HoldExpired,
                 at,
+                period=self._period(at, hold),
                 request_id=request_id,
                 key_id=hold.key_id,
                 held=hold.amount,
@@ -163,7 +164,13 @@ class Wallet(WalletState):
             raise ConflictError(message)
         amount = lot.available
         self.record(
-            facts.GrantVoided, at, grant_id=grant_id, amount=amount, reason=reason, actor=actor
+            facts.GrantVoided,
+            at,
+            period=self.calendar.period_of(at.now),
+            grant_id=grant_id,
+            amount=amount,
+            reason=reason,
+            actor=actor,
         )
         return amount
 
@@ -175,12 +182,14 @@ class Wallet(WalletState):
         request_id: str,
         amount: Nanos,
         drawn: Allocation,
+        corrects: str,
+        batch_id: str | None,
         actor: str,
-    ) -> Allocation:
+    ) -> facts.Corrected:
         """Correct a charge: positive gives back to the grants it was drawn from, last one first.
 
         Debt is repaid first, and a grant that has run out takes its part with it.
-        A negative amount takes available credit, then makes debt. Returns the allocation.
+        A negative amount takes available credit, then makes debt.
         """
         self._expire_grants(at)
         repaid = min(self.debt, amount) if amount > 0 else 0
@@ -194,9 +203,10 @@ class Wallet(WalletState):
         else:
             expired = []
             allocations = take(self.lots_in_order, -amount)
-        self.record(
+        return self.record(
             facts.Corrected,
             at,
+            period=self.calendar.period_of(at.now),
             correction_id=correction_id,
             request_id=request_id,
             amount=amount,
@@ -204,34 +214,55 @@ class Wallet(WalletState):
             expired=expired,
             repaid=repaid,
             overdraft=0 if amount > 0 else -amount - total(allocations),
+            corrects=corrects,
+            batch_id=batch_id,
             actor=actor,
         )
-        return [*allocations, *expired]
 
-    def change_overdraft_limit(self, at: Moment, *, limit: Nanos, actor: str) -> None:
-        """Set how far below zero a hold may go."""
-        assert limit >= 0, "a limit is a distance"
-        self.record(facts.OverdraftLimitChanged, at, limit=limit, actor=actor)
+    def check_closable(self, at: Moment, period: str, grace: timedelta) -> None:
+        """Raise ConflictError unless this is the next month to close and its grace is over."""
+        if period != self.calendar.next_to_close:
+            message = f"{period} is not the next month to close: {self.calendar.next_to_close} is."
+            raise ConflictError(message)
+        over = self.calendar.bounds(period)[1] + grace
+        if at.horizon < over:
+            message = f"{period} can be closed from {over.isoformat()} on."
+            raise ConflictError(message)
 
-    def change_excess_policy(self, at: Moment, *, policy: str, actor: str) -> None:
-        """Choose between absorbing excess and booking it as debt."""
-        assert policy in {ABSORBED, DEBT}, "an unknown policy"
-        self.record(facts.ExcessPolicyChanged, at, policy=policy, actor=actor)
-
-    def freeze(self, at: Moment, *, actor: str) -> None:
-        """Open no new holds; calls in flight still settle."""
-        if not self.frozen:
-            self.record(facts.Frozen, at, actor=actor)
-
-    def unfreeze(self, at: Moment, *, actor: str) -> None:
-        """Open holds again."""
-        if self.frozen:
-            self.record(facts.Unfrozen, at, actor=actor)
+    def close_period(self, at: Moment, *, period: str, number: int, actor: str) -> None:
+        """Close the month that was checked to be next; what is due expires first."""
+        self.expire(at)
+        open_holds = [hold.amount for hold in self.holds.values() if hold.period <= period]
+        self.record(
+            facts.PeriodClosed,
+            at,
+            period=period,
+            number=number,
+            opening=self.calendar.balance,
+            closing=self.calendar.closing(period),
+            open_holds=len(open_holds),
+            held=sum(open_holds),
+            zone=self.calendar.zone_of(period),
+            actor=actor,
+        )
 
     def _expire_grants(self, at: Moment) -> None:
         for grant_id in self.due_lots(at):
-            left = self.lots[grant_id].available
-            self.record(facts.GrantExpired, at, grant_id=grant_id, amount=left)
+            lot = self.lots[grant_id]
+            assert lot.expires_at is not None, "only what has an end runs out"
+            self.record(
+                facts.GrantExpired,
+                at,
+                period=self.calendar.period_of(lot.expires_at),
+                grant_id=grant_id,
+                amount=lot.available,
+            )
+
+    def _period(self, at: Moment, hold: Hold | None) -> str:
+        """Name the month of a hold's end: that of its beginning, unless it is closed or unknown."""
+        if hold is None:
+            return self.calendar.period_of(at.now)
+        return self.calendar.booked(hold.period)
 
     def _overdraft_room(self, request_id: str, uncovered: Nanos) -> Nanos:
         """How much of a charge may become debt: the hold's own share always may."""

@@ -2,6 +2,9 @@
 
 `held` on a fact that ends a hold is the whole hold, so that a reader needs no other fact:
 reserved falls by `held`, posted falls by `amount` and by what expired.
+
+`period` is the month in which a fact is booked: its own if that is open, else the oldest open
+one. Its own is the month in which the hold was made, or in which the grant ran out.
 """
 
 from datetime import datetime
@@ -23,7 +26,8 @@ class Opened(FirstFact):
 class Granted(Fact):
     """Credit came in; `repaid` of it went to the debt at once."""
 
-    TOPIC = "wallet.granted.1"
+    TOPIC = "wallet.granted.2"
+    period: str
     grant_id: str
     amount: Nanos
     category: str
@@ -37,7 +41,8 @@ class Granted(Fact):
 class Reserved(Fact):
     """A hold was opened."""
 
-    TOPIC = "wallet.reserved.1"
+    TOPIC = "wallet.reserved.2"
+    period: str
     request_id: str
     key_id: str
     amount: Nanos
@@ -52,7 +57,8 @@ class Charged(Fact):
     rated = amount + absorbed. What the hold had not covered came from credit, then overdraft.
     """
 
-    TOPIC = "wallet.charged.1"
+    TOPIC = "wallet.charged.2"
+    period: str
     request_id: str
     key_id: str
     held: Nanos
@@ -68,7 +74,8 @@ class Charged(Fact):
 class Released(Fact):
     """A hold ended and nothing was owed."""
 
-    TOPIC = "wallet.released.1"
+    TOPIC = "wallet.released.2"
+    period: str
     request_id: str
     key_id: str
     held: Nanos
@@ -81,7 +88,8 @@ class Released(Fact):
 class HoldExpired(Fact):
     """A hold's time ran out and nobody had ended it."""
 
-    TOPIC = "wallet.hold_expired.1"
+    TOPIC = "wallet.hold_expired.2"
+    period: str
     request_id: str
     key_id: str
     held: Nanos
@@ -93,7 +101,8 @@ class HoldExpired(Fact):
 class GrantExpired(Fact):
     """What was left of a grant is gone."""
 
-    TOPIC = "wallet.grant_expired.1"
+    TOPIC = "wallet.grant_expired.2"
+    period: str
     grant_id: str
     amount: Nanos
 
@@ -101,7 +110,8 @@ class GrantExpired(Fact):
 class GrantVoided(Fact):
     """An operator took back what was unused of a grant."""
 
-    TOPIC = "wallet.grant_voided.1"
+    TOPIC = "wallet.grant_voided.2"
+    period: str
     grant_id: str
     amount: Nanos
     reason: str
@@ -111,7 +121,8 @@ class GrantVoided(Fact):
 class Corrected(Fact):
     """A charge was corrected; positive gives credit back, negative takes more."""
 
-    TOPIC = "wallet.corrected.1"
+    TOPIC = "wallet.corrected.2"
+    period: str
     correction_id: str
     request_id: str
     amount: Nanos
@@ -119,6 +130,9 @@ class Corrected(Fact):
     expired: Allocation
     repaid: Nanos
     overdraft: Nanos
+    corrects: str
+    """The month in which the charge was booked."""
+    batch_id: str | None
     actor: str
 
 
@@ -149,4 +163,31 @@ class Unfrozen(Fact):
     """Holds are opened again."""
 
     TOPIC = "wallet.unfrozen.1"
+    actor: str
+
+
+class TimeZoneChanged(Fact):
+    """From this month on, midnight in another zone cuts the wallet's months."""
+
+    TOPIC = "wallet.time_zone_changed.1"
+    zone: str
+    from_period: str
+    actor: str
+
+
+class PeriodClosed(Fact):
+    """A month is over for good: nothing more is ever booked in it.
+
+    `opening` and `closing` are posted balances; `held` is what calls of that month or before
+    still held then, and `number` is that of the month's statement.
+    """
+
+    TOPIC = "wallet.period_closed.1"
+    period: str
+    number: int
+    opening: Nanos
+    closing: Nanos
+    open_holds: int
+    held: Nanos
+    zone: str
     actor: str

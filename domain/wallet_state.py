@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from domain import wallet_events as facts
 from domain.aggregate import Recorded, State, parse_time
+from domain.calendar import Calendar
 from domain.deadlines import Deadlines
 from domain.grants import NEVER, PAID, Allocation, Lot, split, total
 from domain.moment import Moment
@@ -25,6 +26,7 @@ class Hold:
     allocations: Allocation
     overdraft: Nanos
     expires_at: datetime
+    period: str
 
 
 class Ending(NamedTuple):
@@ -38,6 +40,8 @@ class Ending(NamedTuple):
 class WalletState(Recorded):
     """The fold of a wallet's facts; nothing here decides."""
 
+    SNAPSHOT_VERSION = 2
+
     def __init__(self) -> None:
         self.customer_id = ""
         self.currency = ""
@@ -50,6 +54,7 @@ class WalletState(Recorded):
         self.overdraft_held: Nanos = 0
         self.lots: dict[str, Lot] = {}
         self.holds: dict[str, Hold] = {}
+        self.calendar = Calendar()
         self._in_order: list[Lot] = []
         self._lots_due = Deadlines()
         self._holds_due = Deadlines()
@@ -109,6 +114,7 @@ class WalletState(Recorded):
 
     def when_opened(self, fact: facts.Opened) -> None:
         """Begin empty."""
+        self.calendar.first = self.calendar.month_of(fact.timestamp)
         self.customer_id = fact.customer_id
         self.currency = fact.currency
         self.excess_policy = fact.excess_policy
@@ -125,6 +131,7 @@ class WalletState(Recorded):
             available=0,
         )
         self._put(fact.grant_id, fact.amount - fact.repaid)
+        self.calendar.move(fact.period, fact.amount)
 
     def when_reserved(self, fact: facts.Reserved) -> None:
         """Move credit from available to held."""
@@ -134,6 +141,7 @@ class WalletState(Recorded):
             [(grant_id, part) for grant_id, part in fact.allocations],
             fact.overdraft,
             fact.expires_at,
+            fact.period,
         )
         for grant_id, part in hold.allocations:
             self._put(grant_id, -part)
@@ -151,6 +159,7 @@ class WalletState(Recorded):
             if beyond > 0:
                 self._put(grant_id, -beyond)
         self.debt += fact.overdraft
+        self.calendar.move(fact.period, -fact.amount)
 
     def when_released(self, fact: facts.Released) -> None:
         """Give the hold back."""
@@ -162,11 +171,11 @@ class WalletState(Recorded):
 
     def when_grant_expired(self, fact: facts.GrantExpired) -> None:
         """Drop what was left of the lot."""
-        self._put(fact.grant_id, -fact.amount)
+        self._drop(fact)
 
     def when_grant_voided(self, fact: facts.GrantVoided) -> None:
         """Drop what was unused of the lot."""
-        self._put(fact.grant_id, -fact.amount)
+        self._drop(fact)
 
     def when_corrected(self, fact: facts.Corrected) -> None:
         """Put credit back where it came from, or take more."""
@@ -177,6 +186,7 @@ class WalletState(Recorded):
                 self.lots[grant_id] = made
             self._put(grant_id, sign * part)
         self.debt += fact.overdraft - fact.repaid
+        self.calendar.move(fact.period, fact.amount - total(fact.expired))
 
     def when_overdraft_limit_changed(self, fact: facts.OverdraftLimitChanged) -> None:
         """Move the floor."""
@@ -194,9 +204,18 @@ class WalletState(Recorded):
         """Allow new holds."""
         self.frozen = False
 
+    def when_time_zone_changed(self, fact: facts.TimeZoneChanged) -> None:
+        """Cut later months elsewhere."""
+        self.calendar.change_zone(fact.zone, fact.from_period)
+
+    def when_period_closed(self, fact: facts.PeriodClosed) -> None:
+        """Book nothing in this month any more."""
+        self.calendar.close(fact.period)
+
     def to_state(self) -> State:
         """Write lots and holds as plain JSON values, the rest as it is."""
         state = super().to_state()
+        state["calendar"] = self.calendar.to_state()
         state["lots"] = [asdict(lot) for lot in self.lots.values()]
         state["holds"] = {request_id: asdict(hold) for request_id, hold in self.holds.items()}
         return state
@@ -205,6 +224,7 @@ class WalletState(Recorded):
         """Take back lots and holds, and order them again."""
         lots = [Lot(**lot) for lot in state.pop("lots")]
         holds = {key: Hold(**hold) for key, hold in state.pop("holds").items()}
+        state["calendar"] = Calendar.restored(state["calendar"])
         super().restore(state)
         for lot in lots:
             lot.expires_at = parse_time(lot.expires_at)
@@ -223,6 +243,10 @@ class WalletState(Recorded):
         if lot.expires_at is not None:
             self._lots_due.add(lot.grant_id, lot.expires_at)
 
+    def _drop(self, fact: facts.GrantExpired | facts.GrantVoided) -> None:
+        self._put(fact.grant_id, -fact.amount)
+        self.calendar.move(fact.period, -fact.amount)
+
     def _put(self, grant_id: str, amount: Nanos) -> None:
         """Change what a lot has available, and keep only lots with credit in the order of use."""
         lot = self.lots[grant_id]
@@ -239,6 +263,8 @@ class WalletState(Recorded):
 
     def _end_hold(self, fact: facts.Charged | facts.Released | facts.HoldExpired) -> dict[str, int]:
         """Take the hold off every figure; what is left of it goes where the fact says."""
+        if fact.expired:
+            self.calendar.move(fact.period, -total(fact.expired))
         hold = self.holds.pop(fact.request_id, None)
         if hold is None:
             return {}

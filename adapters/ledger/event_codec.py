@@ -12,15 +12,29 @@ from eventsourcing.utils import resolve_topic
 
 from domain.aggregate import Fact, FirstFact
 from domain.api_key import ApiKey
+from domain.correction_batch import CorrectionBatch
 from domain.credential import Credential
 from domain.customer import Customer
 from domain.idempotency import Idempotency
 from domain.inference_request import InferenceRequest
+from domain.issuer import Issuer
 from domain.price_book import PriceBook
+from domain.statement import Statement
 from domain.upcasters import UPCASTERS
 from domain.wallet import Wallet
 
-KINDS = (ApiKey, Credential, Customer, Idempotency, InferenceRequest, PriceBook, Wallet)
+KINDS = (
+    ApiKey,
+    CorrectionBatch,
+    Credential,
+    Customer,
+    Idempotency,
+    InferenceRequest,
+    Issuer,
+    PriceBook,
+    Statement,
+    Wallet,
+)
 """Every aggregate there is: importing one registers its topics, and a reader must know all."""
 
 AnyFact = Fact | FirstFact

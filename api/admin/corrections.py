@@ -12,8 +12,8 @@ from api.admin.idempotency import HIT, claim_of
 from api.admin.texts import kept
 from api.envelope import CREATED, success
 from domain import ids
+from domain.correct_call import NewCorrection, correct_call
 from domain.inference_request import InferenceRequest
-from domain.manage import NewCorrection, correct_call
 from domain.money import format_amount
 
 REASON = "correction_reason"

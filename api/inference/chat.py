@@ -34,6 +34,7 @@ from domain.metered_call import MeteredCall
 from domain.metering import Estimate
 from domain.quote import Quote
 from domain.reserve_call import Claim, Identity, ReserveCall
+from domain.tags import tags_of
 from domain.upstream import BrokenAnswerError
 
 LARGE_BODY_BYTES = 64 * 1024
@@ -80,6 +81,7 @@ class ChatEndpoint:
     def __init__(self, gateway: Gateway, profile: Profile) -> None:
         self._gateway = gateway
         self._profile = profile
+        self._tag_names = gateway.settings.tag_names
         self._hold_for = timedelta(seconds=gateway.settings.hold_seconds)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -180,6 +182,7 @@ class ChatEndpoint:
             self._hold_for,
             serving.exchange.client_request_id,
             claim,
+            tags_of(request.fields.metadata, self._tag_names),
         )
 
     async def _whole(self, serving: Serving, call: MeteredCall, answer: WholeAnswer) -> None:

@@ -72,6 +72,8 @@ def correct(wallet: Wallet, amount: int, drawn: Allocation, *, when: Moment | No
         request_id="r",
         amount=amount,
         drawn=drawn,
+        corrects="2026-11",
+        batch_id=None,
         actor="operator",
     )
     return wallet.pending_events[-1]

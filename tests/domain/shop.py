@@ -6,7 +6,7 @@ from itertools import count
 from typing import Any, TypeVar
 from uuid import UUID
 
-from domain import ids, manage
+from domain import correct_call, ids, manage
 from domain.api_key import PERMISSIONS, ApiKey
 from domain.inference_request import REPORTED, InferenceRequest
 from domain.moment import Moment
@@ -36,22 +36,33 @@ class Shop:
     """Everything in it is done by commands, as from outside."""
 
     def __init__(
-        self, funds: int = 0, cards: Cards | None = None, quota: Quota | None = None, **key: Any
+        self,
+        funds: int = 0,
+        cards: Cards | None = None,
+        quota: Quota | None = None,
+        now: datetime = T0,
+        **key: Any,
     ) -> None:
-        self.now = T0
+        self.now = now
         self.ledger = FakeLedger(lambda: self.now)
         self._minted = count(1)
         self.who = Identity(self.mint(), self.mint(), self.mint(), self.mint())
         self.publish(CARDS if cards is None else cards)
-        who = self.who
-        self.do(
-            manage.register_customer(
-                manage.NewCustomer(who.customer_id, who.wallet_id, "USD", "hash", "operator")
-            )
-        )
-        self.do(manage.create_key(who.customer_id, who.wallet_id, self.new_key(quota=quota, **key)))
+        self.register(quota=quota, **key)
         if funds:
             self.grant(funds)
+
+    def register(self, **key: Any) -> None:
+        who = self.who
+        new = manage.NewCustomer(who.customer_id, who.wallet_id, "USD", "hash", "operator")
+        self.do(manage.register_customer(new))
+        self.do(manage.create_key(who.customer_id, who.wallet_id, self.new_key(**key)))
+
+    def join(self, **key: Any) -> Identity:
+        """Register one more customer with a key, and turn to it."""
+        self.who = Identity(self.mint(), self.mint(), self.mint(), self.mint())
+        self.register(**key)
+        return self.who
 
     def mint(self) -> UUID:
         return ids.in_shard(UUID(int=next(self._minted) << ids.SHARD_BITS), 0)
@@ -128,8 +139,8 @@ class Shop:
         return self.do(SweepWallet(self.who.wallet_id, (self.who.key_id,), requests))
 
     def correct(self, held: Reservation, amount: int, claim: Claim | None = None) -> str:
-        new = manage.NewCorrection(self.mint(), amount, "hash", "operator")
-        return self.do(manage.correct_call(self.request(held), new, claim))
+        new = correct_call.NewCorrection(self.mint(), amount, "hash", "operator")
+        return self.do(correct_call.correct_call(self.request(held), new, claim))
 
     def freeze(self, *, frozen: bool = True) -> None:
         self.do(manage.freeze_wallet(self.who.wallet_id, frozen=frozen, actor="operator"))

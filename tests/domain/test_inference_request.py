@@ -26,6 +26,8 @@ def reserved() -> InferenceRequest:
         choices=2,
         window="2026-11",
         expires_at=clock(60),
+        period="2026-11",
+        tags={},
         client_request_id=None,
     )
 
@@ -39,6 +41,7 @@ def charged(amount: int, *allocations: tuple[str, int]) -> InferenceRequest:
 def charge(request: InferenceRequest, amount: int, allocations: Allocation) -> None:
     request.charge(
         at(1),
+        period="2026-11",
         amount=amount,
         absorbed=0,
         basis="reported",
@@ -62,6 +65,7 @@ def correct(request: InferenceRequest, amount: int, allocations: Allocation) -> 
         correction_id="x",
         amount=amount,
         allocations=allocations,
+        period="2026-11",
         reason_hash="h",
         actor="operator",
     )

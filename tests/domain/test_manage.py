@@ -3,6 +3,7 @@ from datetime import timedelta
 import pytest
 
 from domain import api_key_events, wallet_events
+from domain.correct_call import NewCorrection, correct_call
 from domain.credential import Credential
 from domain.customer import Customer
 from domain.errors import (
@@ -16,11 +17,9 @@ from domain.errors import (
 from domain.idempotency import Idempotency
 from domain.inference_request import Corrected
 from domain.manage import (
-    NewCorrection,
     NewCustomer,
     NewGrant,
     change_terms,
-    correct_call,
     create_key,
     disable_key,
     freeze_wallet,

@@ -43,10 +43,7 @@ class History(Shop):
 
     def join(self, **key: Any) -> Identity:
         """Register one more customer with a key, and turn to it."""
-        who = self.who = Identity(self.mint(), self.mint(), self.mint(), self.mint())
-        new = manage.NewCustomer(who.customer_id, who.wallet_id, "USD", "hash", "operator")
-        self.do(manage.register_customer(new))
-        self.do(manage.create_key(who.customer_id, who.wallet_id, self.new_key(**key)))
+        who = super().join(**key)
         self.everyone.append(who)
         return who
 

@@ -60,7 +60,7 @@ def doubled(topic: str) -> Plant:
 
 def swapped(conn: Connection) -> int:
     """Exchange the positions of two events of a wallet."""
-    (first, _), (second, _) = _find(conn, "wallet.granted.1", 1), _find(conn, "wallet.granted.1", 2)
+    (first, _), (second, _) = _find(conn, "wallet.granted.2", 1), _find(conn, "wallet.granted.2", 2)
     for old, new in ((first, -1), (second, first), (-1, second)):
         _edit(conn, "UPDATE ledger_events SET position = %s WHERE position = %s", new, old)
     return first

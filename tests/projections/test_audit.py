@@ -59,9 +59,9 @@ def test_a_false_history_is_not_believed(log: list[Stored], spoil: Spoil, check:
     ("topics", "said"),
     [
         ([f"{K}.reserved.1"], "no hold on the key"),
-        ([f"{R}.charged.1"], "charged, but not on the request"),
-        ([f"{K}.charged.1", f"{W}.charged.1"], "charged, but not on the wallet and the key"),
-        ([f"{W}.released.1"], "ended, but still held on the wallet"),
+        ([f"{R}.charged.2"], "charged, but not on the request"),
+        ([f"{K}.charged.1", f"{W}.charged.2"], "charged, but not on the wallet and the key"),
+        ([f"{W}.released.2"], "ended, but still held on the wallet"),
         ([f"{R}.released.1"], "released, but not as a request"),
     ],
 )
@@ -78,17 +78,17 @@ def test_what_is_missing_is_said_at_the_last_event_of_the_call(
 
 
 def test_a_correction_that_is_not_said_by_all_is_named(log: list[Stored]) -> None:
-    missing(f"{R}.corrected.1")(log)
+    missing(f"{R}.corrected.2")(log)
 
     violations, _ = audited(log)
 
     incomplete = {found.topic for found in violations if found.check == "corrections"}
-    assert incomplete == {f"{W}.corrected.1", f"{K}.corrected.1"}
+    assert incomplete == {f"{W}.corrected.2", f"{K}.corrected.1"}
 
 
 def test_a_correction_of_a_call_that_has_not_ended_is_named(log: list[Stored]) -> None:
-    call = pick(log, f"{R}.reserved.1", -1)
-    for topic in (f"{W}.corrected.1", f"{K}.corrected.1", f"{R}.corrected.1"):
+    call = pick(log, f"{R}.reserved.2", -1)
+    for topic in (f"{W}.corrected.2", f"{K}.corrected.1", f"{R}.corrected.2"):
         event = doubled(topic)(log)
         if "request_id" in event[3]:
             event[3]["request_id"] = call[2]
@@ -102,7 +102,7 @@ def test_a_correction_of_a_call_that_has_not_ended_is_named(log: list[Stored]) -
 
 
 def test_a_call_that_is_open_long_after_its_hold_is_a_warning(log: list[Stored]) -> None:
-    call = pick(log, f"{R}.reserved.1", -1)
+    call = pick(log, f"{R}.reserved.2", -1)
 
     violations, warnings = audited(log)
 
@@ -111,12 +111,12 @@ def test_a_call_that_is_open_long_after_its_hold_is_a_warning(log: list[Stored])
 
 
 def test_a_correction_of_a_call_that_never_began_is_named(log: list[Stored]) -> None:
-    gone = pick(log, f"{R}.corrected.1")[2]
-    log[:] = [event for event in log if event[1:3] != [f"{R}.reserved.1", gone]]
+    gone = pick(log, f"{R}.corrected.2")[2]
+    log[:] = [event for event in log if event[1:3] != [f"{R}.reserved.2", gone]]
 
     violations, _ = audited(log)
 
-    assert (f"{R}.charged.1", gone) in {(found.topic, found.originator_id) for found in violations}
+    assert (f"{R}.charged.2", gone) in {(found.topic, found.originator_id) for found in violations}
 
 
 def test_a_price_that_is_not_in_force_yet_is_no_matter() -> None:
@@ -149,7 +149,7 @@ def test_a_disabled_key_holds_nothing() -> None:
 def test_what_cannot_be_read_is_named() -> None:
     auditor = Auditor(cast("Connection", Archive([])))
 
-    auditor.take([(7, "wallet.granted.1", "a", b"{"), (8, "wallet.granted.1", "a", b"[]")])
+    auditor.take([(7, "wallet.granted.2", "a", b"{"), (8, "wallet.granted.2", "a", b"[]")])
 
     assert [(found.check, found.position) for found in auditor.findings.kept] == [
         ("shape", 7),

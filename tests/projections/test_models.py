@@ -94,20 +94,28 @@ def test_open_requests_are_those_without_an_end(shown: tuple[History, str]) -> N
     )
 
 
-def test_grants_that_expire_know_what_is_left(shown: tuple[History, str]) -> None:
+def test_grants_know_what_is_left_and_what_is_held(shown: tuple[History, str]) -> None:
     history, url = shown
 
     found = rows(
         url,
-        "SELECT wallet_id, grant_id, expires_at, remaining FROM read.expiring_grants"
-        " ORDER BY grant_id",
+        "SELECT wallet_id, grant_id, category, priority, expires_at, remaining, held, expiring"
+        " FROM read.grants ORDER BY grant_id",
     )
     assert found == sorted(
         (
-            (wallet.id, UUID(lot.grant_id), lot.expires_at, lot.available + lot.held)
+            (
+                wallet.id,
+                UUID(lot.grant_id),
+                lot.category,
+                lot.priority,
+                lot.expires_at,
+                lot.available,
+                lot.held,
+                lot.expires_at is not None and lot.available > 0,
+            )
             for wallet in history.aggregates(Wallet)
             for lot in wallet.lots.values()
-            if lot.expires_at is not None
         ),
         key=lambda row: str(row[1]),
     )

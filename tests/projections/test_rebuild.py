@@ -60,7 +60,7 @@ def test_a_rebuild_gives_the_same_rows(history: History, database_url: str) -> N
     [
         ("balances", "balances", "UPDATE read.balances SET posted = posted + 1"),
         ("transactions", "transactions", "DELETE FROM read.transactions WHERE type = 'charge'"),
-        ("deadlines", "expiring_grants", "UPDATE read.expiring_grants SET remaining = 7777"),
+        ("grants", "grants", "UPDATE read.grants SET held = held + 7777"),
         (
             "deadlines",
             "open_requests",

@@ -7,7 +7,7 @@ from uuid import UUID
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, initialize, multiple, rule
 
-from domain import ids, manage
+from domain import correct_call, ids, manage
 from domain.errors import OutOfFundsError
 from domain.grants import PAID, PROMOTIONAL
 from domain.idempotency import Idempotency
@@ -203,8 +203,8 @@ class BooksRules(BooksMachine):
         amount = expected["total"] * share // 100 or (1 if share > 0 else -7)
         request = self.look(lambda books: books.find(InferenceRequest, UUID(hex=call)))
         assert request is not None
-        new = manage.NewCorrection(self.mint(), amount, "h", "op")
-        command = manage.correct_call(request, new)
+        new = correct_call.NewCorrection(self.mint(), amount, "h", "op")
+        command = correct_call.correct_call(request, new)
         if expected["state"] not in {"charged", "released"} or amount > expected["total"]:
             self.refused(command, "conflict")
             return

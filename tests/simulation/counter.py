@@ -27,10 +27,10 @@ METERED = [
     "api_key.charged.1",
     "api_key.reserved.1",
     "inference_request.attempted.1",
-    "inference_request.charged.1",
-    "inference_request.reserved.1",
-    "wallet.charged.1",
-    "wallet.reserved.1",
+    "inference_request.charged.2",
+    "inference_request.reserved.2",
+    "wallet.charged.2",
+    "wallet.reserved.2",
 ]
 """What a call that is answered appends, and nothing else."""
 TYPES = {"invalid_request_error", "permission_error", "insufficient_quota"}

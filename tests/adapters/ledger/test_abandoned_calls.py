@@ -49,7 +49,7 @@ def test_a_reserve_whose_caller_left_while_it_was_committed_is_released(
 
     till = run(story())
 
-    (released,) = (row for row in log_of(database_url) if row.topic == "wallet.released.1")
+    (released,) = (row for row in log_of(database_url) if row.topic == "wallet.released.2")
     assert fields(released)["reason"] == "caller_gone"
     wallet = replayed(database_url)[till.who.wallet_id]
     assert isinstance(wallet, Wallet)
@@ -187,6 +187,6 @@ def test_closing_waits_for_every_settling(database_url: str, spool: Spool) -> No
                 await until_waiting(database_url)
                 await asyncio.gather(*map(cancelled, left))
             await settling.close()
-            assert topics_of(database_url)["wallet.charged.1"] == 5
+            assert topics_of(database_url)["wallet.charged.2"] == 5
 
     run(story())

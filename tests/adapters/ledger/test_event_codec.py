@@ -159,6 +159,7 @@ def test_an_old_fact_takes_its_place_in_a_replay(monkeypatch: pytest.MonkeyPatch
     granted = {
         "timestamp": NOON, "grant_id": "g", "micros": 7, "category": "paid", "priority": 0,
         "expires_at": NOON, "repaid": 0, "reference": None, "actor": "x",
+        "period": "2026-11",
     }  # fmt: skip
     aggregates: dict[UUID, Any] = {}
 

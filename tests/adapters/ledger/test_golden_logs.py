@@ -1,6 +1,7 @@
 """The log of every release is read by today's, and adds up to what it added up to then."""
 
 import dataclasses
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -18,11 +19,20 @@ NEWEST = RELEASES[-1]
 of_every_release = pytest.mark.parametrize("release", RELEASES)
 
 
+def told_by(state: Any, expected: Any) -> Any:
+    """Keep what the release knew of: a later one may say more of an aggregate."""
+    if isinstance(expected, dict):
+        return {name: told_by(state.get(name), value) for name, value in expected.items()}
+    if isinstance(expected, list) and len(expected) == len(state):
+        return [told_by(*pair) for pair in zip(state, expected, strict=True)]
+    return state
+
+
 @of_every_release
 def test_a_releases_log_adds_up_to_the_same_today(release: str) -> None:
     expected = orjson.loads((FOLDER / f"{release}.states.json").read_bytes())
 
-    assert states(read(release)) == expected
+    assert told_by(states(read(release)), expected) == expected
 
 
 def test_the_newest_log_has_one_of_each_fact() -> None:

@@ -40,7 +40,7 @@ def test_callers_of_one_moment_share_a_commit(database_url: str) -> None:
 
     assert batches == [BATCH_MAX, 44]
     assert seen(database_url, COMMITS) == before + 2
-    assert topics_of(database_url)["wallet.reserved.1"] == BATCH_MAX + 44
+    assert topics_of(database_url)["wallet.reserved.2"] == BATCH_MAX + 44
 
 
 def test_callers_gather_while_a_batch_is_under_way(database_url: str) -> None:
@@ -73,7 +73,7 @@ def test_each_of_a_batch_decides_on_what_the_one_before_it_left(database_url: st
     outcomes = run(story())
 
     assert [type(outcome) for outcome in outcomes] == [Reservation] * 3 + [HoldsInFlightError] * 7
-    assert topics_of(database_url)["wallet.reserved.1"] == 3
+    assert topics_of(database_url)["wallet.reserved.2"] == 3
 
 
 def test_what_one_command_begins_the_next_of_its_batch_may_use(database_url: str) -> None:
@@ -107,7 +107,7 @@ def test_an_idempotency_key_twice_in_one_batch_holds_once(database_url: str) -> 
     assert seen(database_url, COMMITS) == before + 1
     assert isinstance(first, Reservation)
     assert [type(other) for other in others] == [IdempotencyInProgressError] * 4
-    assert topics_of(database_url)["wallet.reserved.1"] == 1
+    assert topics_of(database_url)["wallet.reserved.2"] == 1
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_one_bad_command_does_not_hurt_the_others_of_its_batch(
     outcomes, wallet = run(story())
 
     assert [type(o) for o in outcomes] == [Reservation] * 10 + [type(error)] + [Reservation] * 10
-    assert topics_of(database_url)["wallet.reserved.1"] == 20
+    assert topics_of(database_url)["wallet.reserved.2"] == 20
     assert b'"frozen":false' in wallet
 
 
@@ -166,4 +166,4 @@ def test_a_caller_who_left_the_queue_is_not_served(database_url: str) -> None:
 
     run(story())
 
-    assert topics_of(database_url)["wallet.reserved.1"] == 2
+    assert topics_of(database_url)["wallet.reserved.2"] == 2

@@ -148,7 +148,7 @@ def test_no_hold_expires_because_the_databases_clock_leapt(
 
     run(story())
 
-    assert topics_of(database_url)["wallet.hold_expired.1"] == 0
+    assert topics_of(database_url)["wallet.hold_expired.2"] == 0
 
 
 def test_a_new_start_confirms_the_leap(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,5 +168,5 @@ def test_a_new_start_confirms_the_leap(database_url: str, monkeypatch: pytest.Mo
 
     assert run(story()) == 1
     topics = topics_of(database_url)
-    assert topics["wallet.hold_expired.1"] == topics["api_key.hold_expired.1"] == 1
+    assert topics["wallet.hold_expired.2"] == topics["api_key.hold_expired.1"] == 1
     assert topics["inference_request.outcome_unknown.1"] == 1

@@ -28,9 +28,9 @@ from tests.adapters.ledger.till import HELD, PRICE, Till, broken_midway, mint, r
 
 Open = Callable[[], AbstractAsyncContextManager[Any]]
 AT_ONCE = {
-    "wallet.reserved.1",
+    "wallet.reserved.2",
     "api_key.reserved.1",
-    "inference_request.reserved.1",
+    "inference_request.reserved.2",
 }
 
 
@@ -64,8 +64,8 @@ def test_all_facts_of_a_command_are_appended_in_its_order_and_with_one_time(book
             appended = log()[before:]
             assert [row.topic for row in appended] == [
                 "api_key.reserved.1",
-                "wallet.reserved.1",
-                "inference_request.reserved.1",
+                "wallet.reserved.2",
+                "inference_request.reserved.2",
             ]
             assert len({fields(row)["timestamp"] for row in appended}) == 1
 

@@ -35,7 +35,7 @@ def test_waiting_for_a_lock_that_somebody_keeps_has_an_end(
 
     run(story(), seconds=10)
 
-    assert topics_of(database_url)["wallet.reserved.1"] == 1
+    assert topics_of(database_url)["wallet.reserved.2"] == 1
 
 
 def test_a_bad_command_does_not_multiply_the_wait_for_a_lost_database(
@@ -111,7 +111,7 @@ def test_closing_appends_what_is_queued(database_url: str) -> None:
         return await asyncio.gather(*tasks)
 
     assert len(run(story())) == 300
-    assert topics_of(database_url)["wallet.reserved.1"] == 300
+    assert topics_of(database_url)["wallet.reserved.2"] == 300
 
 
 def test_a_closed_ledger_says_that_billing_is_unavailable(database_url: str) -> None:

@@ -67,9 +67,9 @@ def test_a_batch_of_reserves_with_a_lost_commit_holds_once(
     assert [type(outcome) for outcome in outcomes] == [Reservation] * CALLS + [HoldsInFlightError]
     assert [outcome.request_id for outcome in outcomes[:-1]] == [c.request_id for c in calls]
     once = dict.fromkeys((call.request_id.hex for call in calls), 1)
-    assert times_in_log(database_url, "wallet.reserved.1") == once
+    assert times_in_log(database_url, "wallet.reserved.2") == once
     assert times_in_log(database_url, "api_key.reserved.1") == once
-    assert topics_of(database_url)["inference_request.reserved.1"] == CALLS
+    assert topics_of(database_url)["inference_request.reserved.2"] == CALLS
     assert wallet == dumped(replayed(database_url)[calls[0].identity.wallet_id])
 
 
@@ -94,8 +94,8 @@ def test_a_batch_of_settlings_with_a_lost_commit_charges_once(
     assert [type(outcome) for outcome in outcomes] == [Settlement] * CALLS
     assert [outcome.amount for outcome in outcomes] == [PRICE] * CALLS
     once = dict.fromkeys((call.request_id.hex for call in calls), 1)
-    assert times_in_log(database_url, "wallet.charged.1") == once
-    assert topics_of(database_url)["inference_request.charged.1"] == CALLS
+    assert times_in_log(database_url, "wallet.charged.2") == once
+    assert topics_of(database_url)["inference_request.charged.2"] == CALLS
 
 
 @faults
@@ -119,7 +119,7 @@ def test_what_another_ledger_writes_meanwhile_does_not_confuse_the_answer(
 
     assert [type(outcome) for outcome in outcomes] == [Reservation] * 2
     expected = {outcome.request_id.hex: 1 for outcome in outcomes}
-    assert times_in_log(database_url, "wallet.reserved.1") == expected
+    assert times_in_log(database_url, "wallet.reserved.2") == expected
 
 
 def test_a_commit_that_arrives_late_is_waited_for(database_url: str) -> None:
@@ -137,7 +137,7 @@ def test_a_commit_that_arrives_late_is_waited_for(database_url: str) -> None:
         outcomes = run(story(proxy))
 
     assert [type(outcome) for outcome in outcomes] == [Reservation] * CALLS
-    assert topics_of(database_url)["wallet.reserved.1"] == CALLS
+    assert topics_of(database_url)["wallet.reserved.2"] == CALLS
 
 
 @faults
@@ -161,7 +161,7 @@ def test_if_nobody_can_tell_the_callers_hear_that_the_outcome_is_unknown(
 
     landed = fault is Proxy.cut_after_commit
     assert [type(outcome) for outcome in outcomes] == [OutcomeUnknownError] * 2
-    assert topics_of(database_url)["wallet.reserved.1"] == (3 if landed else 1)
+    assert topics_of(database_url)["wallet.reserved.2"] == (3 if landed else 1)
 
 
 def test_a_backend_that_is_terminated_between_insert_and_commit_loses_nothing(
@@ -182,7 +182,7 @@ def test_a_backend_that_is_terminated_between_insert_and_commit_loses_nothing(
         outcomes = run(story(proxy))
 
     assert [type(outcome) for outcome in outcomes] == [Reservation] * CALLS
-    assert topics_of(database_url)["wallet.reserved.1"] == CALLS
+    assert topics_of(database_url)["wallet.reserved.2"] == CALLS
 
 
 def test_a_backend_that_is_terminated_while_it_waits_for_the_lock_loses_nothing(
@@ -201,7 +201,7 @@ def test_a_backend_that_is_terminated_while_it_waits_for_the_lock_loses_nothing(
     outcomes = run(story())
 
     assert [type(outcome) for outcome in outcomes] == [Reservation] * CALLS
-    assert topics_of(database_url)["wallet.reserved.1"] == CALLS
+    assert topics_of(database_url)["wallet.reserved.2"] == CALLS
 
 
 def test_idle_connections_that_are_terminated_are_replaced_unnoticed(database_url: str) -> None:
@@ -229,7 +229,7 @@ def test_a_database_that_lost_its_last_commits_is_believed(
             await ledger.read(till.wallet)
             with psycopg.connect(database_url) as conn:
                 conn.execute("ALTER TABLE ledger_events DISABLE TRIGGER append_only")
-                conn.execute("DELETE FROM ledger_events WHERE topic LIKE '%.reserved.1'")
+                conn.execute("DELETE FROM ledger_events WHERE topic LIKE '%.reserved._'")
             seen(database_url, BACKENDS.replace("<> 'idle'", "= 'idle'"))
             assert await ledger.execute(other.wallet) == await ledger.read(other.wallet)
 
@@ -264,4 +264,4 @@ def test_a_database_that_is_away_and_comes_back_is_used_again(
     with Proxy(database_url) as proxy:
         run(story(proxy))
 
-    assert topics_of(database_url)["wallet.reserved.1"] == 1
+    assert topics_of(database_url)["wallet.reserved.2"] == 1

@@ -57,7 +57,7 @@ def test_two_ledgers_that_want_the_last_credit_never_overspend(
     outcomes = run(story())
 
     assert Counter(map(type, outcomes)) == {Reservation: affordable, HoldsInFlightError: 5}
-    assert topics_of(database_url)["wallet.reserved.1"] == affordable
+    assert topics_of(database_url)["wallet.reserved.2"] == affordable
     assert caplog.messages == []
 
 
@@ -82,7 +82,7 @@ def test_a_ledger_that_waited_for_the_lock_decides_on_what_the_other_wrote(
 
     run(story())
 
-    assert topics_of(database_url)["wallet.reserved.1"] == 1
+    assert topics_of(database_url)["wallet.reserved.2"] == 1
 
 
 def test_a_disabled_key_is_seen_by_every_ledgers_next_reserve(database_url: str) -> None:
@@ -126,7 +126,7 @@ def test_two_ledgers_settle_one_call_once(database_url: str) -> None:
             return [settlement.amount for settlement in await asyncio.gather(*both)]
 
     assert run(story()) == [PRICE, PRICE]
-    assert topics_of(database_url)["wallet.charged.1"] == 1
+    assert topics_of(database_url)["wallet.charged.2"] == 1
 
 
 def test_four_processes_on_one_hot_wallet_never_conflict_and_never_overspend(
@@ -159,7 +159,7 @@ def test_four_processes_on_one_hot_wallet_never_conflict_and_never_overspend(
     assert Counter(outcomes) == {"Reservation": affordable, "HoldsInFlightError": 70}
     (wallet,) = (x for x in replayed(database_url).values() if isinstance(x, Wallet))
     assert (wallet.available, wallet.reserved) == (0, affordable * HELD)
-    holds = [fields(row) for row in log_of(database_url) if row.topic == "wallet.reserved.1"]
+    holds = [fields(row) for row in log_of(database_url) if row.topic == "wallet.reserved.2"]
     assert len({hold["request_id"] for hold in holds}) == affordable
 
 

@@ -16,7 +16,7 @@ from adapters.ledger.schema import migrate
 
 FILL = """
     INSERT INTO ledger_events (originator_id, originator_version, topic, state)
-    SELECT lpad(to_hex(a), 32, '0')::uuid, v, 'wallet.granted.1', repeat('x', 200)::bytea
+    SELECT lpad(to_hex(a), 32, '0')::uuid, v, 'wallet.granted.2', repeat('x', 200)::bytea
     FROM generate_series(1, %s::int) AS v, generate_series(%s::int, %s::int) AS a
 """
 HOT, COLD = (10_000, 1, 2), (3, 100, 10_000)

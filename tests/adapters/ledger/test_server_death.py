@@ -89,7 +89,7 @@ def test_a_batch_that_the_servers_end_interrupts_is_appended_once(
 ) -> None:
     url = server.start()
     migrate(url)
-    before = topics_of(url)["wallet.charged.1"]
+    before = topics_of(url)["wallet.charged.2"]
 
     async def story() -> None:
         async with opened(url) as ledger:
@@ -111,4 +111,4 @@ def test_a_batch_that_the_servers_end_interrupts_is_appended_once(
 
     run(story(), seconds=60)
 
-    assert topics_of(url)["wallet.charged.1"] == before + 5
+    assert topics_of(url)["wallet.charged.2"] == before + 5

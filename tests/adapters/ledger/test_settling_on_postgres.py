@@ -47,7 +47,7 @@ def test_a_settling_outlives_the_databases_absence(database_url: str, spool: Spo
 
     assert not spool
     of_wallet = [row.topic for row in log_of(database_url) if row.topic.startswith("wallet.")]
-    assert of_wallet[2:] == ["wallet.reserved.1", "wallet.charged.1", "wallet.reserved.1"]
+    assert of_wallet[2:] == ["wallet.reserved.2", "wallet.charged.2", "wallet.reserved.2"]
 
 
 def test_what_a_dead_process_spooled_is_settled_by_the_next(
@@ -116,7 +116,7 @@ def test_two_workers_that_settle_one_spool_settle_it_once(
 
     run(story())
 
-    assert topics_of(database_url)["wallet.charged.1"] == 10
+    assert topics_of(database_url)["wallet.charged.2"] == 10
     assert not spool
 
 
@@ -132,7 +132,7 @@ def test_a_hold_whose_commit_was_lost_for_good_is_released_by_the_next_reserve(
             proxy.cut_after_commit()
             with pytest.raises(OutcomeUnknownError):
                 await settling.reserve(till.call())
-            assert topics_of(database_url)["wallet.reserved.1"] == 1
+            assert topics_of(database_url)["wallet.reserved.2"] == 1
             proxy.come_back()
 
             await settling.reserve(till.call())
@@ -141,7 +141,7 @@ def test_a_hold_whose_commit_was_lost_for_good_is_released_by_the_next_reserve(
         run(story(proxy))
 
     of_wallet = [row.topic for row in log_of(database_url) if row.topic.startswith("wallet.")]
-    assert of_wallet[2:] == ["wallet.reserved.1", "wallet.released.1", "wallet.reserved.1"]
+    assert of_wallet[2:] == ["wallet.reserved.2", "wallet.released.2", "wallet.reserved.2"]
     assert not spool
 
 
@@ -163,5 +163,5 @@ def test_a_hold_that_never_landed_needs_no_release(database_url: str, spool: Spo
         run(story(proxy))
 
     of_wallet = [row.topic for row in log_of(database_url) if row.topic.startswith("wallet.")]
-    assert of_wallet[2:] == ["wallet.reserved.1"]
+    assert of_wallet[2:] == ["wallet.reserved.2"]
     assert not spool

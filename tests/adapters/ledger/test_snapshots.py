@@ -50,7 +50,7 @@ def test_a_long_history_is_snapshotted_and_loads_the_same(database_url: str) -> 
 
     loaded = run(cold(database_url, till))
 
-    version = "SELECT originator_version FROM ledger_snapshots WHERE topic = 'wallet/1'"
+    version = "SELECT originator_version FROM ledger_snapshots WHERE topic = 'wallet/2'"
     assert 1_000 <= seen(database_url, version) <= len(log_of(database_url))
     assert loaded == dumped(replayed(database_url)[till.who.wallet_id])
 
@@ -69,7 +69,7 @@ def test_a_cold_load_begins_at_the_snapshot(
     changed = """
         UPDATE ledger_snapshots
         SET state = convert_to(replace(convert_from(state, 'utf8'), 'absorbed', 'marked'), 'utf8')
-        WHERE topic = 'wallet/1'
+        WHERE topic = 'wallet/2'
     """
 
     assert rewrite(database_url, changed) == 1
@@ -112,7 +112,7 @@ def test_a_snapshot_of_another_shape_is_replaced(
 
     run(story())
 
-    replaced = "SELECT count(*) FROM ledger_snapshots WHERE topic = 'wallet/1'"
+    replaced = "SELECT count(*) FROM ledger_snapshots WHERE topic = 'wallet/2'"
     assert seen(database_url, replaced) == 1
     assert run(cold(database_url, till)) == dumped(replayed(database_url)[till.who.wallet_id])
 
@@ -148,7 +148,7 @@ def test_a_snapshot_that_cannot_be_saved_fails_nobody(
 
     run(busy(database_url, 5))
 
-    assert topics_of(database_url)["wallet.charged.1"] == 2
+    assert topics_of(database_url)["wallet.charged.2"] == 2
     assert "a snapshot was not saved" in caplog.messages
 
 
@@ -166,7 +166,7 @@ def test_a_snapshot_that_cannot_be_written_fails_nobody(
 
     run(busy(database_url, 5), seconds=10)
 
-    assert topics_of(database_url)["wallet.charged.1"] == 2
+    assert topics_of(database_url)["wallet.charged.2"] == 2
 
 
 def test_snapshots_are_loaded_only_of_what_is_asked_for(
@@ -205,7 +205,7 @@ def test_forgetting_changes_nothing(
     books = replayed(database_url)
     wallets = [books[till.who.wallet_id] for till in tills]
     assert [type(wallet) for wallet in wallets] == [Wallet] * 4
-    assert topics_of(database_url)["wallet.charged.1"] == 12
+    assert topics_of(database_url)["wallet.charged.2"] == 12
 
 
 def test_a_query_sees_everything_it_names_however_small_the_cache(

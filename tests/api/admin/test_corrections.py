@@ -58,7 +58,7 @@ def test_more_than_was_charged_cannot_be_given_back(database_url: str) -> None:
         assert refused(clerk.post(f"/requests/{request_id}/corrections", body)) == (409, "conflict")
 
     assert texts_in(database_url) == []
-    assert topics_of(database_url)["inference_request.corrected.1"] == 0
+    assert topics_of(database_url)["inference_request.corrected.2"] == 0
 
 
 def test_an_open_call_cannot_be_corrected(database_url: str) -> None:
@@ -84,7 +84,7 @@ def test_the_same_key_and_body_correct_once(database_url: str) -> None:
     assert data(first, 201) == data(second, 201)
     assert second.headers["idempotency-hit"] == "true"
     assert refused(other) == (422, "idempotency_key_reused")
-    assert topics_of(database_url)["wallet.corrected.1"] == 1
+    assert topics_of(database_url)["wallet.corrected.2"] == 1
     assert texts_in(database_url) == [("correction_reason", "twice sent")]
 
 

@@ -7,7 +7,7 @@ from tests.api.helpers import data, office, refused
 
 
 def grants_in(url: str) -> int:
-    return topics_of(url)["wallet.granted.1"]
+    return topics_of(url)["wallet.granted.2"]
 
 
 def test_a_grant_is_available_at_once_and_told_as_it_was_given(database_url: str) -> None:
@@ -50,7 +50,7 @@ def test_a_grant_names_its_actor(database_url: str) -> None:
     with office(database_url) as clerk:
         clerk.post(f"/customers/{clerk.new_customer()}/grants", {"amount": "1"})
 
-    (granted,) = (row for row in log_of(database_url) if row.topic == "wallet.granted.1")
+    (granted,) = (row for row in log_of(database_url) if row.topic == "wallet.granted.2")
     assert fields(granted)["actor"] == "operator"
     assert fields(granted)["amount"] == 10**9
 
@@ -206,7 +206,7 @@ def test_what_is_unused_of_a_grant_is_taken_back_once(database_url: str) -> None
         assert first["voided"] == "5.00"
         assert refused(second) == (409, "conflict")
         assert clerk.balance(customer_id)["available"] == "0.00"
-    (voided,) = (row for row in log_of(database_url) if row.topic == "wallet.grant_voided.1")
+    (voided,) = (row for row in log_of(database_url) if row.topic == "wallet.grant_voided.2")
     assert fields(voided)["reason"] == "chargeback"
 
 
