@@ -5,16 +5,14 @@ from contextlib import contextmanager
 from functools import partial
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from adapters.ledger.connection import GATEWAY_ROLE, connect
 from adapters.ledger.schema import check
 from api.database import database
 from api.options import DataDir, load
+from api.progress import err, out, shown
 from projections.errors import BusyError
 from projections.rebuild import rebuild as rebuild_models
-from projections.upkeep import Progress as Report
 from projections.verify import verify as verify_books
 
 BROKEN = 1
@@ -22,14 +20,11 @@ BROKEN = 1
 BUSY = 75
 """The exit status when another rebuild is at work: worth another try."""
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
-
 
 def verify(data_dir: DataDir = None) -> None:
     """Replay the log, check every invariant and charge, and compare every read model."""
     settings = load(data_dir=data_dir)
-    with database(settings) as url, _busy_is_told(), _progress("verifying") as report:
+    with database(settings) as url, _busy_is_told(), shown("verifying") as report:
         check(url)
         found = verify_books(partial(connect, url, role=None), progress=report)
     for finding in found.warnings:
@@ -49,7 +44,7 @@ def verify(data_dir: DataDir = None) -> None:
 def rebuild(data_dir: DataDir = None) -> None:
     """Build every read model anew from the log, compare it row for row, and take its place."""
     settings = load(data_dir=data_dir)
-    with database(settings) as url, _busy_is_told(), _progress("rebuilding") as report:
+    with database(settings) as url, _busy_is_told(), shown("rebuilding") as report:
         check(url)
         owner = partial(connect, url, role=None)
         comparisons = rebuild_models(owner, GATEWAY_ROLE, progress=report)
@@ -60,15 +55,6 @@ def rebuild(data_dir: DataDir = None) -> None:
             err.print(f"  {difference}", markup=False)
     if any(found.different for found in comparisons):
         raise typer.Exit(BROKEN)
-
-
-@contextmanager
-def _progress(what: str) -> Generator[Report]:
-    """Show a bar on a terminal; nothing is drawn into a pipe."""
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from adapters.ledger.embedded import EmbeddedServer, EmbeddedServerError
 from adapters.ledger.schema import SchemaError
-from api import admin_cli, books_cli, serve as serving
+from api import admin_cli, books_cli, money_cli, replay_cli, serve as serving
 from api.catalog_file import ConfigError
 from api.options import DataDir, complain, load
 
@@ -20,10 +20,13 @@ app = typer.Typer(
 )
 app.command()(books_cli.verify)
 app.command()(books_cli.rebuild)
+app.command()(replay_cli.replay)
 app.add_typer(admin_cli.customers, name="customers")
 app.add_typer(admin_cli.grants, name="grants")
 app.add_typer(admin_cli.api_keys, name="api-keys")
 app.add_typer(admin_cli.corrections, name="corrections")
+app.add_typer(money_cli.payments, name="payments")
+app.add_typer(money_cli.deliveries, name="webhook-deliveries")
 
 out = Console(highlight=False, soft_wrap=True)
 

@@ -9,20 +9,14 @@ from pydantic import model_validator
 from api.admin.auth import ACTOR, gateway_of
 from api.admin.body import Fields, body_as, no_body
 from api.admin.fields import Currency, LimitAmount, Name, write_time
-from api.admin.find import FoundCustomer, find_customer
+from api.admin.find import find_customer
 from api.admin.texts import kept
+from api.admin.wallets import describe_wallet, look_at
 from api.envelope import CREATED, success
 from api.errors import InvalidFieldError
 from domain import ids
-from domain.decision import Decision
 from domain.errors import BillingUnavailableError
-from domain.find import must_find
-from domain.grants import Lot
 from domain.manage import NewCustomer, change_terms, freeze_wallet, register_customer
-from domain.moment import Moment
-from domain.money import format_amount
-from domain.ports import Books
-from domain.wallet import Wallet
 from projections.customers import Customers
 from projections.freshness import catch_up
 from projections.pages import LIMIT_MAX, Page
@@ -87,14 +81,14 @@ async def list_customers(request: Request) -> Response:
 
 @router.get("/customers/{customer_id}")
 async def get_customer(request: Request, customer_id: str) -> Response:
-    """Look at a customer and its wallet as they are now."""
+    """Look at a customer and its wallet, now or as of `?at=`, an instant or a position."""
     customer = await find_customer(request, customer_id)
     name = await gateway_of(request).texts.get(customer.customer_id, CUSTOMER_NAME)
     data = {
         "customer_id": customer_id,
         "name": name,
         "currency": customer.currency,
-        **await _look_at_wallet(request, customer),
+        **await look_at(request, customer, describe_wallet),
     }
     return success(request, data)
 
@@ -126,7 +120,7 @@ async def change(
         actor=ACTOR,
     )
     await gateway_of(request).ledger.execute(command)
-    wallet = await _look_at_wallet(request, customer)
+    wallet = await look_at(request, customer, describe_wallet)
     changed = {name: wallet[name] for name in ("overdraft_limit", "excess_policy")}
     return success(request, {"customer_id": customer_id, **changed})
 
@@ -136,43 +130,6 @@ async def _freeze(request: Request, customer_id: str, *, frozen: bool) -> Respon
     command = freeze_wallet(customer.wallet_id, frozen=frozen, actor=ACTOR)
     await gateway_of(request).ledger.execute(command)
     return success(request, {"customer_id": customer_id, "frozen": frozen})
-
-
-async def _look_at_wallet(request: Request, customer: FoundCustomer) -> dict[str, Any]:
-    def look(books: Books) -> dict[str, Any]:
-        wallet = must_find(books, Wallet, customer.wallet_id, "wallet")
-        return _describe_wallet(wallet, books.at)
-
-    return await gateway_of(request).ledger.read(Decision((customer.wallet_id,), look))
-
-
-def _describe_wallet(wallet: Wallet, at: Moment) -> dict[str, Any]:
-    available, reserved = wallet.available_at(at), wallet.reserved_at(at)
-    lots = (lot for lot in wallet.lots.values() if lot.available or lot.held)
-    return {
-        "balance": {
-            "available": format_amount(available),
-            "reserved": format_amount(reserved),
-            "posted": format_amount(available + reserved),
-            "debt": format_amount(wallet.debt),
-            "currency": wallet.currency,
-        },
-        "frozen": wallet.frozen,
-        "overdraft_limit": format_amount(wallet.overdraft_limit),
-        "excess_policy": wallet.excess_policy,
-        "grants": [_describe_lot(lot) for lot in lots if not lot.expired(at.horizon)],
-    }
-
-
-def _describe_lot(lot: Lot) -> dict[str, Any]:
-    return {
-        "grant_id": f"{ids.GRANT}_{lot.grant_id}",
-        "category": lot.category,
-        "priority": lot.priority,
-        "expires_at": write_time(lot.expires_at),
-        "available": format_amount(lot.available),
-        "reserved": format_amount(lot.held),
-    }
 
 
 def _describe_page(page: Page[CustomerRow]) -> dict[str, Any]:

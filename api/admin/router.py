@@ -2,10 +2,18 @@
 
 from fastapi import APIRouter, Depends
 
-from api.admin import api_keys, corrections, customers, grants
+from api.admin import (
+    api_keys,
+    corrections,
+    customers,
+    grants,
+    payments,
+    wallets,
+    webhook_deliveries,
+)
 from api.admin.auth import require_operator
 
-RESOURCES = (customers, grants, api_keys, corrections)
+RESOURCES = (customers, grants, api_keys, corrections, wallets, payments, webhook_deliveries)
 
 
 def admin_router() -> APIRouter:
