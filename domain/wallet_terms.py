@@ -4,7 +4,7 @@ from domain import wallet_events as facts
 from domain.errors import WalletFrozenError
 from domain.moment import Moment
 from domain.money import Nanos
-from domain.periods import next_month, zone_named
+from domain.periods import next_month, start_of, zone_named
 from domain.wallet_state import ABSORBED, DEBT, WalletState
 
 
@@ -40,6 +40,9 @@ class WalletTerms(WalletState):
         """Cut months by another zone from the next one on; returns that month."""
         zone_named(zone)
         from_period = next_month(self.calendar.period_of(at.now))
+        if start_of(from_period, zone) <= at.now:
+            # There the next month has begun already: this one would end in the past.
+            from_period = next_month(from_period)
         if self.calendar.zone_of(from_period) != zone:
             self.record(facts.TimeZoneChanged, at, zone=zone, from_period=from_period, actor=actor)
         return from_period

@@ -9,9 +9,11 @@ from projections.audit.calls import CallAudit
 from projections.audit.corrections import CorrectionAudit
 from projections.audit.findings import Finding, Findings
 from projections.audit.keys import KeyAudit
+from projections.audit.periods import PeriodAudit
 from projections.audit.prices import PriceAudit
 from projections.audit.sequence import check_sequence
 from projections.audit.shape import check_shape
+from projections.audit.statements import StatementAudit
 from projections.audit.wallets import WalletAudit
 from projections.events import Event, event_of
 
@@ -26,7 +28,13 @@ class Auditor:
         self.wallets = WalletAudit(self.findings)
         self.keys = KeyAudit(self.findings)
         self.calls = CallAudit(self.findings, self.prices)
-        self.corrections = CorrectionAudit(self.findings, conn)
+        self.corrections = CorrectionAudit(self.findings, self.prices, conn)
+        self.periods = PeriodAudit(self.findings)
+        self.statements = StatementAudit(self.findings)
+        self._audits = (
+            self.prices, self.wallets, self.keys, self.calls, self.corrections, self.periods,
+            self.statements,
+        )  # fmt: skip
         self._conn = conn
         self._latest = datetime.min.replace(tzinfo=UTC)
 
@@ -38,12 +46,13 @@ class Auditor:
             if event is None or not check_shape(event, self.findings):
                 continue
             self._check_time(event)
-            for audit in (self.prices, self.wallets, self.keys, self.calls, self.corrections):
+            for audit in self._audits:
                 audit.take(event)
 
     def finish(self, now: datetime, slack: timedelta) -> list[Finding]:
         """Judge the log as a whole; returns warnings about calls that should be over."""
         self.corrections.finish()
+        self.statements.finish()
         check_sequence(self._conn, self.findings)
         return list(self.calls.finish(now, slack))
 

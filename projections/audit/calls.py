@@ -168,6 +168,7 @@ def _compare_holds(call: Call, findings: Findings) -> None:
         findings.compare("calls", said, name, "wallet, key and request hold differently")
     on_wallet, on_key, first = said
     findings.compare("calls", [on_wallet, first], "key_id", "held for different keys")
+    findings.compare("calls", [on_wallet, first], "period", "held in different months")
     findings.compare("calls", [on_key, first], "window", "held in different windows")
     for side, event in (("wallet", on_wallet), ("key", on_key)):
         if event.originator_id != first.fields[f"{side}_id"]:
@@ -178,7 +179,7 @@ def _compare_charges(call: Call, findings: Findings) -> None:
     said = [call.charged[side] for side in SIDES]
     findings.compare("calls", said, "amount", "wallet, key and request are charged differently")
     on_wallet, on_key, first = said
-    for name in ("absorbed", "allocations"):
+    for name in ("absorbed", "allocations", "period"):
         findings.compare("calls", [on_wallet, first], name, "charged differently")
     for side, event in (("wallet", on_wallet), ("key", on_key)):
         held = call.reserved.get(side)

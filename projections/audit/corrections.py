@@ -3,9 +3,11 @@
 from psycopg import Connection
 
 from domain import api_key_events as key, inference_request as request, wallet_events as wallet
+from domain.correction_batch import Opened
 from domain.money import Nanos
 from projections.audit.account import by_grant
-from projections.audit.findings import Findings, judge
+from projections.audit.findings import Findings, Judge, judge
+from projections.audit.prices import PriceAudit
 from projections.events import Event, event_of
 
 SIDES = {
@@ -18,14 +20,19 @@ SIDES = {
 class CorrectionAudit:
     """Looks a corrected call up in the log: corrections are rare, and remembering all is not."""
 
-    def __init__(self, findings: Findings, conn: Connection) -> None:
+    def __init__(self, findings: Findings, prices: PriceAudit, conn: Connection) -> None:
         self._findings = findings
+        self._prices = prices
+        self._batches: dict[str, str] = {}
+        """The price version of every batch."""
         self._conn = conn
         self._pending: dict[str, dict[str, Event]] = {}
         self.count = 0
 
     def take(self, event: Event) -> None:
         """Judge one event, if it is a correction's."""
+        if event.topic == Opened.TOPIC:
+            self._batches[event.originator_id] = event.fields["price_version"]
         side = SIDES.get(event.topic)
         if side is None:
             return
@@ -60,6 +67,23 @@ class CorrectionAudit:
             after = total - corrected.fields["amount"]
             right = corrected.fields["total"] == after >= 0
             check(right, "corrections", f"the charge was {total} and should now be {after}")
+            self._check_rating(corrected, history, total, check)
+        own = _own_period(history)
+        right = own in {None, said["wallet"].fields["corrects"]}
+        judge(self._findings, said["wallet"])(right, "corrections", f"the charge was in {own}")
+
+    def _check_rating(
+        self, corrected: Event, history: list[Event], total: Nanos, check: Judge
+    ) -> None:
+        """Judge a re-rating by its batch and by the prices."""
+        batch_id, version = corrected.fields["batch_id"], corrected.fields["price_version"]
+        expected = self._batches.get(batch_id) if batch_id else None
+        check(version == expected, "corrections", f"the batch re-rates at {expected}")
+        change = self._prices.rerated(history, version) if version else None
+        if change is not None:
+            amount = min(change, total)
+            right = corrected.fields["amount"] == amount
+            check(right, "price", f"re-rating comes to {amount}")
 
     def _check_owner(self, said: dict[str, Event], first: Event) -> None:
         for side in ("wallet", "key"):
@@ -75,11 +99,18 @@ def _compare(said: dict[str, Event], findings: Findings) -> None:
     on_wallet, on_key, first = (said[side] for side in ("wallet", "key", "request"))
     message = "wallet, key and request are corrected differently"
     findings.compare("corrections", [on_wallet, on_key, first], "amount", message)
-    findings.compare("corrections", [on_wallet, first], "correction_id", message)
+    for name in ("correction_id", "batch_id", "period"):
+        findings.compare("corrections", [on_wallet, first], name, message)
     moved = by_grant(on_wallet.fields["allocations"], on_wallet.fields["expired"])
     if moved != by_grant(first.fields["allocations"]):
         for event in (on_wallet, first):
             findings.add("corrections", event, f"{message}: allocations")
+
+
+def _own_period(history: list[Event]) -> str | None:
+    """Tell in which month a call was charged, or if it was not, held for."""
+    told = [e.fields["period"] for e in history if e.topic in _BOOKED]
+    return told[-1] if told else None
 
 
 def _total(history: list[Event]) -> Nanos | None:
@@ -95,6 +126,7 @@ def _total(history: list[Event]) -> Nanos | None:
     return total
 
 
+_BOOKED = {request.Reserved.TOPIC, request.Charged.TOPIC}
 _HISTORY = """
     SELECT position, topic, encode(uuid_send(originator_id), 'hex'), state
     FROM public.ledger_events WHERE originator_id = %s AND position < %s

@@ -8,9 +8,9 @@ from functools import cache
 from typing import Final
 
 from domain import ids
-from domain.inference_request import REPORTED
+from domain.inference_request import REPORTED, Charged, Corrected, Reserved
 from domain.money import Nanos
-from domain.price_book import Published, Started
+from domain.price_book import Drafted, Published, Started
 from domain.pricing import UNITS_PER_PRICE, RateCard, content_hash
 from domain.quote import Quote
 from domain.settle_call import CAPPED_AT_HOLD
@@ -49,7 +49,7 @@ class PriceAudit:
         """Learn from one event, if it is a price book's."""
         if event.topic == Started.TOPIC:
             self._books[event.originator_id] = Book(event.fields["currency"])
-        elif event.topic == Published.TOPIC:
+        elif event.topic in {Published.TOPIC, Drafted.TOPIC}:
             self._publish(event)
 
     def check_hold(self, event: Event, check: Judge) -> None:
@@ -87,6 +87,24 @@ class PriceAudit:
             rated = hold
         check(total == rated, "price", f"charged and absorbed are {total}, rated again {rated}")
 
+    def rerated(self, history: list[Event], version: str) -> Nanos | None:
+        """Tell what rating a charge at another version gives back, or None if that is unknown."""
+        held = next((e for e in history if e.topic == Reserved.TOPIC), None)
+        charged = next((e for e in history if e.topic == Charged.TOPIC), None)
+        book = self._book_of(held) if held else None
+        if held is None or charged is None or book is None:
+            return None
+        ratings = [e.fields["price_version"] for e in history if e.topic == Corrected.TOPIC]
+        first = held.fields["price_version"]
+        latest = next((v for v in reversed(ratings) if v), first)
+        model = held.fields["model"]
+        cards = [book.cards.get(v, {}).get(model) for v in (first, latest, version)]
+        if any(card is None for card in cards):
+            return None
+        was, now, then = (_rated(held, charged, card or RateCard({})) for card in cards)
+        paid = charged.fields["amount"]
+        return _due(paid, was, now) - _due(paid, was, then)
+
     def _publish(self, event: Event) -> None:
         fact, check = event.fields, judge(self._findings, event)
         book = self._books.get(event.originator_id)
@@ -97,6 +115,8 @@ class PriceAudit:
         named = content_hash(cards, book.currency) == version
         check(named, "price", "the version is not named by what it says")
         book.cards[version] = {model: RateCard(prices) for model, prices in cards.items()}
+        if event.topic == Drafted.TOPIC:
+            return
         effective_at = datetime.fromisoformat(fact["effective_at"])
         insort(book.schedule, (effective_at, len(book.schedule), version))
 
@@ -107,6 +127,17 @@ class PriceAudit:
         book = self._book_of(held)
         fact = held.fields
         return book.cards.get(fact["price_version"], {}).get(fact["model"]) if book else None
+
+
+def _rated(held: Event, charged: Event, card: RateCard) -> Nanos:
+    rated = rate_again(charged.fields["usage"], card)
+    counted = charged.fields["basis"] != REPORTED
+    return min(rated, held.fields["amount"]) if counted else rated
+
+
+def _due(paid: Nanos, was: Nanos, now: Nanos) -> Nanos:
+    """Tell what a charge would have been: what was absorbed is lessened before it is."""
+    return paid + max(now - was, min(now - paid, 0))
 
 
 def rate_again(usage: dict[str, int], card: RateCard) -> Nanos:

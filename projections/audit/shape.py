@@ -8,11 +8,16 @@ from typing import Any, cast
 
 from domain import (
     api_key_events,
+    correction_batch,
     credential,
     customer,
     idempotency,
     inference_request,
+    issuer,
     price_book,
+    statement,
+    supplier,
+    supplier_report,
     wallet_events,
 )
 from domain.aggregate import Fact, FirstFact
@@ -23,11 +28,16 @@ from projections.events import Event
 
 MODULES = (
     api_key_events,
+    correction_batch,
     credential,
     customer,
     idempotency,
     inference_request,
+    issuer,
     price_book,
+    statement,
+    supplier,
+    supplier_report,
     wallet_events,
 )
 """Every module with facts; importing them is what makes their topics known."""
@@ -87,7 +97,9 @@ _FITS: list[tuple[object, Callable[[object], bool]]] = [
     (Allocation, _is_allocation),
     (str, lambda value: isinstance(value, str)),
     (list[str], lambda value: isinstance(value, list)),
+    (str | None, _or_none(lambda value: isinstance(value, str))),
     (dict[str, int], lambda value: isinstance(value, dict)),
+    (dict[str, str], lambda value: isinstance(value, dict)),
     (price_book.Cards, lambda value: isinstance(value, dict)),
 ]
 

@@ -225,6 +225,14 @@ def test_a_zone_in_the_west_lengthens_this_month(shop: Shop) -> None:
     assert calendar.bounds("2026-10")[1] == NOVEMBER + 4 * HOUR
 
 
+def test_a_zone_in_which_the_next_month_has_begun_waits_for_the_one_after(shop: Shop) -> None:
+    shop.now = NOVEMBER - 9 * HOUR
+    command = change_time_zone(shop.who.wallet_id, zone="Asia/Tokyo", actor="operator")
+
+    assert shop.do(command) == "2026-12"
+    assert shop.wallet.calendar.month_of(shop.now) == "2026-10"
+
+
 def test_a_change_of_zone_still_to_come_can_be_replaced(shop: Shop) -> None:
     for zone in ("Asia/Tokyo", "America/New_York"):
         shop.do(change_time_zone(shop.who.wallet_id, zone=zone, actor="operator"))

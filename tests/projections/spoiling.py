@@ -16,7 +16,7 @@ def pick(log: list[Stored], topic: str, number: int = 0) -> Stored:
     return [event for event in log if event[1] == topic][number]
 
 
-def changed(topic: str, number: int = 0, **fields: Any) -> Spoil:
+def changed(topic: str, number: int = 0, /, **fields: Any) -> Spoil:
     """Change fields of one event, each by a function of what it was, or to a value."""
 
     def spoil(log: list[Stored]) -> Stored:
