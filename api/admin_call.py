@@ -37,16 +37,33 @@ def run(
     idempotency_key: str | None = None,
 ) -> None:
     """Call a route and print its `data`, or explain the refusal and leave with status 1."""
+    content = orjson.dumps(body) if body is not None else b""
+    show(ask(settings, method, path, content, idempotency_key))
+
+
+def ask(
+    settings: Settings,
+    method: str,
+    path: str,
+    content: bytes = b"",
+    idempotency_key: str | None = None,
+) -> Any:
+    """Call a route and give its `data`, or explain the refusal and leave with status 1."""
     logs.configure()
     headers = {"Idempotency-Key": idempotency_key or uuid4().hex}
     try:
-        fields = asyncio.run(_call(settings, method, path, headers, body))
+        fields = asyncio.run(_call(settings, method, path, headers, content))
     except ConfigError as error:
         complain(str(error))
     if not fields["success"]:
         typer.echo(f"tollbook: {fields['code']}: {fields['message']}", err=True)
         raise typer.Exit(REFUSED)
-    typer.echo(orjson.dumps(fields["data"], option=orjson.OPT_INDENT_2).decode())
+    return fields["data"]
+
+
+def show(data: Any) -> None:
+    """Print data as JSON."""
+    typer.echo(orjson.dumps(data, option=orjson.OPT_INDENT_2).decode())
 
 
 async def _call(
@@ -54,11 +71,10 @@ async def _call(
     method: str,
     path: str,
     headers: dict[str, str],
-    body: dict[str, Any] | None,
+    content: bytes,
 ) -> dict[str, Any]:
     token = secrets.token_hex(16)
     settings = settings.model_copy(update={"admin_token": token})
-    content = orjson.dumps(body) if body is not None else b""
     async with _client(settings) as client:
         headers |= {"Authorization": f"Bearer {token}"}
         answer = await client.request(method, f"/admin/v1{path}", headers=headers, content=content)

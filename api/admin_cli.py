@@ -94,11 +94,15 @@ def create_grant(
 
 @grants.command("void")
 def void_grant(
-    customer_id: str, grant_id: str, reason: str = "operator", data_dir: DataDir = None
+    customer_id: str,
+    grant_id: str,
+    reason: str = "operator",
+    amount: str | None = None,
+    data_dir: DataDir = None,
 ) -> None:
-    """Take back what is unused of a grant; the reason is a short code."""
+    """Take back what is unused of a grant, or so much of it; the reason is a short code."""
     path = f"/customers/{customer_id}/grants/{grant_id}/void"
-    run(load(data_dir=data_dir), "POST", path, {"reason": reason})
+    run(load(data_dir=data_dir), "POST", path, _given(reason=reason, amount=amount))
 
 
 @api_keys.command("create")

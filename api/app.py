@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from adapters.token_count import count_tokens
-from api import operation
+from api import operation, stripe_webhook
 from api.admin.router import admin_router
 from api.catalog_file import Configured
 from api.exchange import Exchange, Receive, Scope, Send
@@ -77,6 +77,7 @@ def build_app(settings: Settings, configuration: Configured, database_url: str) 
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         # The vocabulary takes a moment to load, and the first caller should not wait for it.
         count_tokens("warm")
+        stripe_webhook.warm(settings)
         gateway = await open_gateway(settings, configuration, database_url)
         front.mount(gateway)
         rest_the_collector()
@@ -90,6 +91,7 @@ def build_app(settings: Settings, configuration: Configured, database_url: str) 
     app.include_router(models_router(OPENAI_V1), prefix="/openai/v1")
     app.include_router(public_catalog.router)
     app.include_router(operation.router)
+    app.include_router(stripe_webhook.router)
     app.include_router(customer_router())
     app.include_router(admin_router())
     handle_errors(app)

@@ -8,12 +8,14 @@ import typer
 
 from adapters.ledger.connection import GATEWAY_ROLE, connect
 from adapters.ledger.schema import check
+from adapters.seal.keys import SealKeyError
 from api.database import database
-from api.options import DataDir, load
+from api.options import DataDir, complain, load
 from api.progress import err, out, shown
+from api.sealing import evidence_of
 from projections.errors import BusyError
 from projections.rebuild import rebuild as rebuild_models
-from projections.verify import verify as verify_books
+from projections.verify import Report, verify as verify_books
 
 BROKEN = 1
 """The exit status when something does not add up."""
@@ -24,9 +26,14 @@ BUSY = 75
 def verify(data_dir: DataDir = None) -> None:
     """Replay the log, check every invariant and charge, and compare every read model."""
     settings = load(data_dir=data_dir)
+    try:
+        evidence = evidence_of(settings)
+    except (SealKeyError, OSError, ValueError) as error:
+        complain(str(error))
     with database(settings) as url, _busy_is_told(), shown("verifying") as report:
         check(url)
-        found = verify_books(partial(connect, url, role=None), progress=report)
+        owner = partial(connect, url, role=None)
+        found = verify_books(owner, progress=report, evidence=evidence)
     for finding in found.warnings:
         err.print(f"warning: {finding}", markup=False)
     for finding in found.violations:
@@ -37,8 +44,25 @@ def verify(data_dir: DataDir = None) -> None:
         f"{found.violation_count} violations, {len(found.warnings)} warnings",
         markup=False,
     )
+    _tell_seal(found, checked=evidence.signed is not None)
     if not found.sound:
         raise typer.Exit(BROKEN)
+
+
+def _tell_seal(found: Report, *, checked: bool) -> None:
+    """Say how far the seal reaches, and what nobody has signed yet."""
+    tail = f"{found.tail.events} unsealed"
+    if found.tail.since is not None:
+        tail += f" since {found.tail.since}"
+    if not found.sealed.heads:
+        out.print(f"nothing is sealed: {tail}", markup=False)
+        return
+    signatures = "" if checked else "; signatures not checked: no TOLLBOOK_SEAL_KEY_FILE"
+    out.print(
+        f"{found.sealed.tree_size} events sealed to position {found.sealed.position} under "
+        f"{found.sealed.heads} heads, {tail}{signatures}",
+        markup=False,
+    )
 
 
 def rebuild(data_dir: DataDir = None) -> None:

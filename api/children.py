@@ -20,9 +20,12 @@ from api.app import Front, build_app
 from api.configuration import load_configuration
 from api.database import database
 from api.gateway import SHARD
+from api.notifier import Notifier
+from api.sealing import sealing
 from api.settings import Settings
 from api.supervisor import watch_parent
 from api.sweeper import Sweeper
+from api.webhook_endpoints import signer_of
 from projections.runner import Runner
 
 KEEP_ALIVE_SECONDS = 75
@@ -44,7 +47,8 @@ def main() -> None:
         if kind == "worker":
             work(settings, database_url, socket.socket(fileno=listener))
         else:
-            uvloop.run(attend(settings, database_url))
+            with sealing(settings, database_url):
+                uvloop.run(attend(settings, database_url))
 
 
 def work(settings: Settings, database_url: str, listener: socket.socket) -> None:
@@ -86,7 +90,7 @@ class DrainingServer(uvicorn.Server):
 
 
 async def attend(settings: Settings, database_url: str) -> None:
-    """Keep the read models up and sweep, until SIGTERM."""
+    """Keep the read models up, sweep, and tell customers what happened, until SIGTERM."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -95,11 +99,14 @@ async def attend(settings: Settings, database_url: str) -> None:
     runner = Runner(partial(connect, database_url, role=None), GATEWAY_ROLE)
     projections = asyncio.create_task(asyncio.to_thread(runner.run, projecting))
     ledger = PostgresLedger(partial(connect, database_url), SHARD)
-    pool = await open_pool(database_url, 2)
+    pool = await open_pool(database_url, 4)
     await ledger.start()
     calls = SettlingLedger(ledger, Spool(settings.data_dir / "spool"))
     try:
-        await Sweeper(ledger, calls, pool).run(settings.sweep_seconds, stop)
+        await asyncio.gather(
+            Sweeper(ledger, calls, pool).run(settings.sweep_seconds, stop),
+            Notifier(ledger, pool, signer_of(settings)).run(settings.alert_seconds, stop),
+        )
     finally:
         projecting.set()
         await projections

@@ -8,7 +8,18 @@ from rich.console import Console
 
 from adapters.ledger.embedded import EmbeddedServer, EmbeddedServerError
 from adapters.ledger.schema import SchemaError
-from api import admin_cli, books_cli, money_cli, replay_cli, serve as serving
+from adapters.seal.keys import SealKeyError
+from api import (
+    admin_cli,
+    books_cli,
+    close_cli,
+    export_cli,
+    money_cli,
+    replay_cli,
+    rerating_cli,
+    serve as serving,
+    supplier_cli,
+)
 from api.catalog_file import ConfigError
 from api.options import DataDir, complain, load
 
@@ -21,12 +32,22 @@ app = typer.Typer(
 app.command()(books_cli.verify)
 app.command()(books_cli.rebuild)
 app.command()(replay_cli.replay)
+app.command("what-if")(rerating_cli.what_if)
+app.command()(close_cli.close)
+app.command()(export_cli.export)
+app.command("import")(export_cli.import_file)
+app.command()(supplier_cli.margins)
+app.command()(supplier_cli.reconcile)
 app.add_typer(admin_cli.customers, name="customers")
 app.add_typer(admin_cli.grants, name="grants")
 app.add_typer(admin_cli.api_keys, name="api-keys")
+admin_cli.corrections.command("batch")(rerating_cli.batch)
+admin_cli.corrections.command("resume")(rerating_cli.batch_run)
 app.add_typer(admin_cli.corrections, name="corrections")
+app.add_typer(rerating_cli.prices, name="prices")
 app.add_typer(money_cli.payments, name="payments")
 app.add_typer(money_cli.deliveries, name="webhook-deliveries")
+app.add_typer(supplier_cli.supplier, name="supplier")
 
 out = Console(highlight=False, soft_wrap=True)
 
@@ -43,7 +64,7 @@ def serve(
     settings = load(config=config, data_dir=data_dir, host=host, port=port)
     try:
         status = serving.serve(settings, workers, lambda text: out.print(text, markup=False))
-    except (ConfigError, EmbeddedServerError, SchemaError, OSError) as error:
+    except (ConfigError, EmbeddedServerError, SchemaError, SealKeyError, OSError) as error:
         complain(str(error))
     raise typer.Exit(status)
 

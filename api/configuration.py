@@ -1,6 +1,7 @@
 """What a process runs with: the catalogue file, and the settings handed on to children."""
 
 import os
+from typing import cast
 
 from api.catalog_file import Configured, default_catalog, read_catalog
 from api.settings import PREFIX, Settings
@@ -16,4 +17,13 @@ def load_configuration(settings: Settings) -> Configured:
 def environment_of(settings: Settings) -> dict[str, str]:
     """Write settings as the variables that a child process reads them from."""
     given = settings.model_dump(exclude_none=True)
-    return {PREFIX + name.upper(): str(value) for name, value in given.items()}
+    return {PREFIX + name.upper(): _written(value) for name, value in given.items()}
+
+
+def _written(value: object) -> str:
+    """Write a list as it is read: with commas."""
+    return (
+        ",".join(map(str, cast("tuple[object, ...]", value)))
+        if isinstance(value, tuple)
+        else str(value)
+    )

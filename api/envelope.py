@@ -55,15 +55,16 @@ def request_id_of(request: Request) -> str:
     return known
 
 
-def _answer(
-    request: Request, fields: dict[str, Any], status: int, headers: Mapping[str, str]
-) -> Response:
+def headers_of(request: Request) -> dict[str, str]:
+    """Name the exchange as the client does and as we do, whatever the answer's form."""
     request_id = request_id_of(request)
     given = request.headers.get("x-request-id", "")
     correlation = given if _CLIENT_REQUEST_ID.fullmatch(given) else request_id
-    return Response(
-        orjson.dumps({"request_id": request_id, **fields}),
-        status,
-        {"x-request-id": correlation, "x-gateway-request-id": request_id, **headers},
-        "application/json",
-    )
+    return {"x-request-id": correlation, "x-gateway-request-id": request_id}
+
+
+def _answer(
+    request: Request, fields: dict[str, Any], status: int, headers: Mapping[str, str]
+) -> Response:
+    body = orjson.dumps({"request_id": request_id_of(request), **fields})
+    return Response(body, status, {**headers_of(request), **headers}, "application/json")

@@ -5,6 +5,7 @@ from typing import Final
 from domain import errors
 from domain.errors import GatewayError, InvalidRequestError
 from domain.periods import UnknownZoneError
+from domain.supplier_report import InvalidReportError
 from projections.errors import ProjectionLagError
 
 
@@ -17,6 +18,7 @@ STATUS: Final[dict[type[GatewayError], int]] = {
     errors.RefusalError: 400,
     errors.InvalidRequestError: 400,
     InvalidFieldError: 422,
+    InvalidReportError: 422,
     errors.UnsupportedParameterError: 400,
     errors.ContextLengthError: 400,
     errors.BodyTooLargeError: 413,

@@ -4,6 +4,7 @@ import psycopg
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
+from adapters.seal import proofs
 from api import metrics
 from api.gateway import Gateway
 from projections.freshness import lag
@@ -45,6 +46,9 @@ async def get_metrics(request: Request) -> Response:
                 gauges[f'tollbook_projection_lag_seconds{{name="{entry.name}"}}'] = entry.seconds
             row = await (await conn.execute(_OPEN_HOLDS)).fetchone()
             gauges["tollbook_open_holds"] = row[0] if row else 0
+            if (seal := await proofs.lag(conn)) is not None:
+                gauges["tollbook_unsealed_positions"] = seal.positions
+                gauges["tollbook_seal_lag_seconds"] = seal.seconds
     except (psycopg.Error, TimeoutError):
         gauges["tollbook_ledger_reachable"] = 0
     else:

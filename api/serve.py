@@ -16,6 +16,7 @@ from api import bootstrap, logs
 from api.catalog_file import Configured
 from api.configuration import environment_of, load_configuration
 from api.database import database
+from api.sealing import check_key
 from api.settings import Settings
 from api.supervisor import Supervisor, bind
 from projections.catalogue import ALL
@@ -33,6 +34,7 @@ def serve(settings: Settings, workers: int, say: Say) -> int:
     """Serve until a signal comes; returns the exit status. `say` writes for the operator."""
     logs.configure()
     configuration = load_configuration(settings)
+    check_key(settings)
     with (
         database(settings) as database_url,
         bind(

@@ -17,6 +17,8 @@ MONTH_SECONDS: Final = 31 * 24 * 3600
 TOKENS_MAX: Final = 2**31 - 1
 
 TagName = Annotated[str, AfterValidator(parse_tag_name)]
+Secret = Annotated[str, Field(pattern=r"^[!-~]+$")]
+LongSecret = Annotated[str, Field(pattern=r"^[!-~]{24,}$")]
 Seconds = Annotated[float, Field(gt=0, le=MONTH_SECONDS, allow_inf_nan=False)]
 
 
@@ -58,6 +60,10 @@ class Settings(BaseModel):
     default_output_tokens: int = Field(default=4096, ge=1, le=TOKENS_MAX)
     public_url: str | None = Field(default=None, pattern=r"^https?://[!-~]+$")
     seal_key_file: Path | None = None
+    """What the log is signed with; it must lie outside the data directory."""
+    seal_dir: Path | None = None
+    """Where heads and a copy of the log go, outside the database and its machine."""
+    seal_seconds: Seconds = 60
     max_body_bytes: int = Field(default=8 * 1024 * 1024, ge=1024, le=TOKENS_MAX)
     abandoned_seconds: float = Field(default=60, ge=0, le=MONTH_SECONDS, allow_inf_nan=False)
     """How long an upstream is read on after the client has gone, to learn the real usage."""
@@ -65,6 +71,20 @@ class Settings(BaseModel):
     """What becomes of a call whose upstream broke after output: charge what was relayed, or not."""
     tag_names: Annotated[tuple[TagName, ...], BeforeValidator(_as_names)] = ("cost_center",)
     """Which entries of a call's `metadata` are kept as tags; a comma between names."""
+    stripe_webhook_secret: Annotated[tuple[Secret, ...], BeforeValidator(_as_names)] = Field(
+        default=(), repr=False
+    )
+    """What Stripe signs its events with, a comma between several; without it none is taken."""
+    webhook_secret: Annotated[tuple[LongSecret, ...], BeforeValidator(_as_names)] = Field(
+        default=(), repr=False
+    )
+    """What customers' webhooks are signed by, the newest first; without it none are sent."""
+    alert_seconds: Seconds = 5
+    """How often balances are looked at for alerts, and webhooks are sent."""
+    close_grace_hours: float = Field(default=12, ge=0, le=31 * 24, allow_inf_nan=False)
+    """How long after its end a month waits for late usage before it can be closed."""
+    issuer_name: str | None = Field(default=None, min_length=1, max_length=200)
+    """Who issues statements, as their pages say; no part of the document that is hashed."""
     insufficient_balance_status: Annotated[Literal[402, 429], BeforeValidator(_as_number)] = 402
 
     @classmethod
@@ -96,6 +116,30 @@ class Settings(BaseModel):
                 "a call must not outlive its hold."
             )
             raise SettingsError(message)
+        _check_seal(self.data_dir, self.seal_key_file, self.seal_dir)
+
+
+def _check_seal(data_dir: Path, key_file: Path | None, folder: Path | None) -> None:
+    """Keep apart what is worth nothing together: the log, its copy, and the key to both."""
+    places = {"the data directory": data_dir, "TOLLBOOK_SEAL_DIR": folder}
+    for name, place in places.items():
+        if key_file is not None and place is not None and _is_in(key_file, place):
+            message = f"TOLLBOOK_SEAL_KEY_FILE must not lie in {name}: who has one would have both."
+            raise SettingsError(message)
+    if folder is None:
+        return
+    if key_file is None:
+        message = "TOLLBOOK_SEAL_DIR needs TOLLBOOK_SEAL_KEY_FILE: nothing is copied unsigned."
+        raise SettingsError(message)
+    if _is_in(folder, data_dir):
+        message = (
+            "TOLLBOOK_SEAL_DIR must not lie in the data directory: both would be lost at once."
+        )
+        raise SettingsError(message)
+
+
+def _is_in(path: Path, folder: Path) -> bool:
+    return path.resolve().is_relative_to(folder.resolve())
 
 
 def _refuse_misspelt(environ: Mapping[str, str], fields: Mapping[str, object]) -> None:

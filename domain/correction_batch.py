@@ -1,6 +1,6 @@
 """A batch of corrections: announced with its figures, then one linked correction a call."""
 
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 from uuid import UUID
 
 from domain import ids
@@ -89,23 +89,26 @@ def rerated_by(request: InferenceRequest, book: PriceBook, price_version: str) -
     return min(change, request.total)
 
 
-def rerate_call(request: InferenceRequest, batch_id: UUID, correction_id: UUID) -> Decision[Nanos]:
-    """Re-rate one call of an open batch; decides by how much, zero if that was done before.
+class Concerned(NamedTuple):
+    """A call, and the wallet and the key that it is booked on."""
 
-    `request` only says which wallet and key are concerned; it is looked at again under the lock.
-    """
-    book_id = ids.price_book_id(ids.shard_of(request.id))
-    touched = (request.id, UUID(request.wallet_id), UUID(request.key_id), batch_id, book_id)
+    request_id: UUID
+    wallet_id: UUID
+    key_id: UUID
+
+
+def rerate_call(call: Concerned, batch_id: UUID, correction_id: UUID) -> Decision[Nanos]:
+    """Re-rate one call of an open batch; decides by how much, zero if that was done before."""
+    book_id = ids.price_book_id(ids.shard_of(call.request_id))
 
     def decide(books: Books) -> Nanos:
         batch = must_find(books, CorrectionBatch, batch_id, "correction batch")
         book = must_find(books, PriceBook, book_id, "price book")
-        current = must_find(books, InferenceRequest, request.id, "request")
+        current = must_find(books, InferenceRequest, call.request_id, "request")
         amount = rerated_by(current, book, batch.price_version)
         if not amount:
             return 0
-        wallet = must_find(books, Wallet, UUID(current.wallet_id), "wallet")
-        wallet.check_bounds(amount)
+        must_find(books, Wallet, call.wallet_id, "wallet").check_bounds(amount)
         new = NewCorrection(
             correction_id,
             amount,
@@ -117,7 +120,7 @@ def rerate_call(request: InferenceRequest, batch_id: UUID, correction_id: UUID) 
         correct(books, current, new)
         return amount
 
-    return Decision(touched, decide)
+    return Decision((*call, batch_id, book_id), decide)
 
 
 def open_batch(batch_id: UUID, **facts: Any) -> Decision[None]:

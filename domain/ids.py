@@ -15,6 +15,7 @@ _HEX = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _NAMESPACE = UUID("7b1f4a52-6d0c-5e43-9c58-70c1b7a9d2e4")
 
 WALLET, KEY, REQUEST, CUSTOMER, GRANT, CORRECTION = "wal", "key", "req", "cus", "grt", "cor"
+PAYMENT = "pay"
 
 
 def shard_of(aggregate_id: UUID) -> int:

@@ -129,12 +129,16 @@ def grant_credit(wallet_id: UUID, new: NewGrant, claim: Claim | None = None) -> 
     return Decision(with_claim((wallet_id,), claim), decide)
 
 
-def void_grant(wallet_id: UUID, grant_id: str, *, reason: str, actor: str) -> Decision[Nanos]:
-    """Take back what is unused of a grant; decides how much that was, in nanos."""
+def void_grant(
+    wallet_id: UUID, grant_id: str, *, reason: str, actor: str, amount: Nanos | None = None
+) -> Decision[Nanos]:
+    """Take back what is unused of a grant, or so much of it; decides how much, in nanos."""
 
     def decide(books: Books) -> Nanos:
         wallet = must_find(books, Wallet, wallet_id, "customer")
-        return wallet.void_grant(books.at, grant_id=grant_id, reason=reason, actor=actor)
+        return wallet.void_grant(
+            books.at, grant_id=grant_id, reason=reason, actor=actor, amount=amount
+        )
 
     return Decision((wallet_id,), decide)
 

@@ -40,6 +40,13 @@ class RateCard:
             component = _FALLBACK[component]
         return self.prices[component]
 
+    def priced_as(self, component: str) -> str | None:
+        """Name the component whose price `price` finds, or None where there is none."""
+        source: str | None = component
+        while source is not None and source not in self.prices:
+            source = _FALLBACK.get(source)
+        return source
+
     @property
     def dearest_input(self) -> Nanos:
         """What a prompt token can cost at most: a cache write may be dearer than plain input."""

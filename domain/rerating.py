@@ -1,21 +1,48 @@
 """What a call would have come to at other prices."""
 
-from domain.inference_request import REPORTED, InferenceRequest
+from collections.abc import Mapping
+from typing import Protocol
+
+from domain.inference_request import REPORTED
 from domain.money import Nanos
 from domain.pricing import RateCard, rate
 from domain.usage import exclusive
 
 
-def due(request: InferenceRequest, original: RateCard, card: RateCard) -> Nanos:
+class ChargedCall(Protocol):
+    """A charge as far as rating it again goes; amounts in nanos."""
+
+    @property
+    def charged(self) -> Nanos:
+        """What it came to before any correction."""
+        ...
+
+    @property
+    def hold(self) -> Nanos:
+        """What was held for it."""
+        ...
+
+    @property
+    def basis(self) -> str:
+        """Where its usage is from."""
+        ...
+
+    @property
+    def usage(self) -> Mapping[str, int]:
+        """Its quantities by component."""
+        ...
+
+
+def due(call: ChargedCall, original: RateCard, card: RateCard) -> Nanos:
     """Tell what a charged call would have come to at a rate card, without its corrections.
 
     A counted charge stays within its hold. What was absorbed stays so: a lower price first
     lessens that, and only a higher one adds to what was charged.
     """
-    was, now = _rated(request, original), _rated(request, card)
-    return min(request.charged, now) if now <= was else request.charged + now - was
+    was, now = _rated(call, original), _rated(call, card)
+    return min(call.charged, now) if now <= was else call.charged + now - was
 
 
-def _rated(request: InferenceRequest, card: RateCard) -> Nanos:
-    rated = rate(exclusive(**request.usage), card)
-    return rated if request.basis == REPORTED else min(rated, request.hold)
+def _rated(call: ChargedCall, card: RateCard) -> Nanos:
+    rated = rate(exclusive(**call.usage), card)
+    return rated if call.basis == REPORTED else min(rated, call.hold)

@@ -191,7 +191,7 @@ def _fit(
         available, reserved = quota or 0, key.reserved(at)
     else:
         available, reserved = wallet.available_at(at), wallet.reserved_at(at)
-    raise _shortage(wallet, at, required=required, room=room)(
+    raise shortage(wallet, at, required=required, room=room)(
         required=required,
         available=available,
         reserved=reserved,
@@ -200,7 +200,7 @@ def _fit(
     )
 
 
-def _shortage(wallet: Wallet, at: Moment, *, required: Nanos, room: Nanos) -> type[OutOfFundsError]:
+def shortage(wallet: Wallet, at: Moment, *, required: Nanos, room: Nanos) -> type[OutOfFundsError]:
     """Name what is short: debt, the balance, other calls' holds, or only the key's quota."""
     if required <= room:
         return KeyQuotaExhaustedError

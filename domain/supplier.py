@@ -84,27 +84,20 @@ class Supplier(Recorded):
         return cls.begin(Registered, at, supplier_id, provider=provider, actor=actor)
 
     def cover(
-        self, at: Moment, report_id: str, kinds: Iterable[str], days: Sequence[str], *, actor: str
-    ) -> list[Superseded]:
-        """Let a report speak for its days; gives what that supersedes."""
-        ended: list[Superseded] = []
-        for kind in kinds:
-            for older, their_days in self.overlapping(kind, days).items():
-                ended.append(
-                    self.record(
-                        Superseded,
-                        at,
-                        report_id=older,
-                        by=report_id,
-                        kind=kind,
-                        days=their_days,
-                        actor=actor,
-                    )
-                )
+        self, at: Moment, report_id: str, kind: str, days: Sequence[str], *, actor: str
+    ) -> None:
+        """Let a report speak for its days, and say of which older ones it takes over."""
+        for older, theirs in self.overlapping(kind, days).items():
             self.record(
-                Covered, at, report_id=report_id, kind=kind, days=list(days), actor=actor
+                Superseded,
+                at,
+                report_id=older,
+                by=report_id,
+                kind=kind,
+                days=theirs,
+                actor=actor,
             )
-        return ended
+        self.record(Covered, at, report_id=report_id, kind=kind, days=list(days), actor=actor)
 
     def overlapping(self, kind: str, days: Iterable[str]) -> dict[str, list[str]]:
         """List the reports that speak for some of these days now, with those days."""

@@ -1,7 +1,8 @@
 """Decisions about suppliers' reports: take one in once, and accept a difference."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from domain import ids
@@ -13,38 +14,38 @@ from domain.supplier import Supplier, key_of
 from domain.supplier_report import Draft, ReportCurrencyError, SupplierReport
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """What an import came to; the days that older reports no longer speak for, by report."""
+class Taken(NamedTuple):
+    """What an import comes to."""
 
     report_id: UUID
     new: bool
-    superseded: Mapping[str, list[str]]
+    superseded: tuple[tuple[str, str, list[str]], ...]
+    """The reports that no longer speak for some days: which, in what figures, and for which."""
 
 
 def import_report(shard: int, draft: Draft, *, actor: str) -> Decision[Taken]:
     """Take a report in, or find that it is here already; of two for a day the later one speaks."""
-    report_id, supplier_id = draft.report_id(shard), Supplier.id_of(shard, draft.provider)
-    book_id = ids.price_book_id(shard)
+    report_id, supplier_id, book_id = _named(shard, draft)
 
     def decide(books: Books) -> Taken:
-        known = books.find(SupplierReport, report_id)
-        if known is not None:
-            _check_same_format(known, draft)
-            return Taken(report_id, new=False, superseded={})
-        _check_currency(books.find(PriceBook, book_id), draft)
+        taken = _look(books, shard, draft)
+        if not taken.new:
+            return taken
         books.add(SupplierReport.take(books.at, shard, draft, actor=actor))
         supplier = books.find(Supplier, supplier_id)
         if supplier is None:
             supplier = Supplier.register(books.at, shard, draft.provider, actor=actor)
             books.add(supplier)
-        ended = supplier.cover(books.at, report_id.hex, draft.kinds, draft.days, actor=actor)
-        superseded: dict[str, list[str]] = {}
-        for fact in ended:
-            superseded.setdefault(fact.report_id, []).extend(fact.days)
-        return Taken(report_id, new=True, superseded=superseded)
+        for kind in draft.kinds:
+            supplier.cover(books.at, report_id.hex, kind, draft.days, actor=actor)
+        return taken
 
     return Decision((report_id, supplier_id, book_id), decide)
+
+
+def look_at_report(shard: int, draft: Draft) -> Decision[Taken]:
+    """Tell what importing would come to, and change nothing."""
+    return Decision(_named(shard, draft), lambda books: _look(books, shard, draft))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,34 @@ def resolve_difference(shard: int, new: NewResolution) -> Decision[UUID]:
         return new.resolution_id
 
     return Decision((supplier_id,), decide)
+
+
+def _named(shard: int, draft: Draft) -> tuple[UUID, UUID, UUID]:
+    supplier_id = Supplier.id_of(shard, draft.provider)
+    return draft.report_id(shard), supplier_id, ids.price_book_id(shard)
+
+
+def _look(books: Books, shard: int, draft: Draft) -> Taken:
+    """Decide without a fact; raises ConflictError or ReportCurrencyError."""
+    report_id, supplier_id, book_id = _named(shard, draft)
+    known = books.find(SupplierReport, report_id)
+    if known is not None:
+        _check_same_format(known, draft)
+        return Taken(report_id, new=False, superseded=())
+    _check_currency(books.find(PriceBook, book_id), draft)
+    supplier = books.find(Supplier, supplier_id)
+    overlapping = supplier.overlapping if supplier else _nothing
+    superseded = [
+        (older, kind, days)
+        for kind in draft.kinds
+        for older, days in overlapping(kind, draft.days).items()
+    ]
+    return Taken(report_id, new=True, superseded=tuple(superseded))
+
+
+def _nothing(kind: str, days: Iterable[str]) -> dict[str, list[str]]:
+    """Overlap with nothing: the supplier is new."""
+    return {}
 
 
 def _check_same_format(known: SupplierReport, draft: Draft) -> None:

@@ -1,6 +1,6 @@
 """A supplier's report of what it metered or billed: its lines by day, model and credential."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 from uuid import UUID
@@ -100,9 +100,13 @@ class Imported(FirstFact):
 
 
 class LinesListed(Fact):
-    """Some of its lines, in the order of day, model, credential and component."""
+    """Some of its lines, in the order of day, model, credential and component.
+
+    They are numbered through the report; `first` is the number of the first one here.
+    """
 
     TOPIC = "supplier_report.lines_listed.1"
+    first: int
     lines: list[dict[str, Any]]
 
 
@@ -143,8 +147,9 @@ class SupplierReport(Recorded):
             line_count=len(draft.lines),
             actor=actor,
         )
-        for part in _parts(draft.lines):
-            report.record(LinesListed, at, lines=[line.facts() for line in part])
+        for first in range(0, len(draft.lines), LINES_PER_FACT):
+            part = [line.facts() for line in draft.lines[first : first + LINES_PER_FACT]]
+            report.record(LinesListed, at, first=first + 1, lines=part)
         return report
 
     def when_imported(self, fact: Imported) -> None:
@@ -156,8 +161,3 @@ class SupplierReport(Recorded):
     def when_lines_listed(self, fact: LinesListed) -> None:
         """Count them."""
         self.listed += len(fact.lines)
-
-
-def _parts(lines: Sequence[Line]) -> list[Sequence[Line]]:
-    """Cut the lines so that no fact grows without bound."""
-    return [lines[at : at + LINES_PER_FACT] for at in range(0, len(lines), LINES_PER_FACT)]

@@ -7,7 +7,7 @@ from domain.decision import Decision
 from domain.errors import ConflictError
 from domain.find import must_find
 from domain.grants import PAID
-from domain.money import NANOS_MAX, Nanos
+from domain.money import Nanos
 from domain.payment import Payment
 from domain.ports import Books
 from domain.refund_payment import take_back
@@ -116,8 +116,7 @@ def _problem(money: MoneyReceived, wallet: Wallet | None) -> str | None:
         return CUSTOMER_UNKNOWN if money.customer else CUSTOMER_MISSING
     if wallet.currency != money.currency:
         return CURRENCY_MISMATCH
-    fits = wallet.credit + wallet.reserved + wallet.debt + money.amount <= NANOS_MAX
-    return None if fits else OUT_OF_BOUNDS
+    return None if wallet.bears(money.amount) else OUT_OF_BOUNDS
 
 
 def _apply(books: Books, payment: Payment, payer: Payer, wallet: Wallet, actor: str) -> None:

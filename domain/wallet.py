@@ -15,12 +15,12 @@ from domain.aggregate import Recorded
 from domain.errors import ConflictError, NotFoundError
 from domain.grants import Allocation, merged, split, take, total
 from domain.moment import Moment
-from domain.money import NANOS_MAX, Nanos
+from domain.money import NANOS_MAX, Nanos, format_amount
+from domain.wallet_alerts import WalletAlerts
 from domain.wallet_state import ABSORBED, DEBT, Hold
-from domain.wallet_terms import WalletTerms
 
 
-class Wallet(WalletTerms):
+class Wallet(WalletAlerts):
     """One customer's money in one currency; the only place that decides about it."""
 
     TOPIC = "wallet"
@@ -68,12 +68,13 @@ class Wallet(WalletTerms):
             actor=actor,
         )
 
-    def check_bounds(self, change: Nanos) -> None:
-        """Raise ConflictError if a change by an operator could take a figure past its bounds.
+    def bears(self, change: Nanos) -> bool:
+        """Tell whether every figure, and every charge within it, then stays below 2⁶³."""
+        return self.credit + self.reserved + self.debt + abs(change) <= NANOS_MAX
 
-        Every figure of a wallet, and every charge within it, stays below 2⁶³.
-        """
-        if self.credit + self.reserved + self.debt + abs(change) > NANOS_MAX:
+    def check_bounds(self, change: Nanos) -> None:
+        """Raise ConflictError if a change by an operator could take a figure past its bounds."""
+        if not self.bears(change):
             message = "The amount would take the wallet beyond what a ledger figure can hold."
             raise ConflictError(message)
 
@@ -153,16 +154,27 @@ class Wallet(WalletTerms):
             )
         self._expire_grants(at)
 
-    def void_grant(self, at: Moment, *, grant_id: str, reason: str, actor: str) -> Nanos:
-        """Take back what is unused and not held of a grant; returns it, in nanos."""
+    def unused(self, grant_id: str) -> Nanos:
+        """Tell what is neither used nor held of a grant, or raise NotFoundError."""
         lot = self.lots.get(grant_id)
         if lot is None:
             what = "grant"
             raise NotFoundError(what)
-        if not lot.available:
+        return lot.available
+
+    def void_grant(
+        self, at: Moment, *, grant_id: str, reason: str, actor: str, amount: Nanos | None = None
+    ) -> Nanos:
+        """Take back a part of what is unused of a grant, or all of it; returns it, in nanos."""
+        unused = self.unused(grant_id)
+        if not unused:
             message = "Nothing of this grant is unused."
             raise ConflictError(message)
-        amount = lot.available
+        amount = unused if amount is None else amount
+        if amount > unused:
+            message = f"Only {format_amount(unused)} of this grant is unused."
+            raise ConflictError(message)
+        assert amount > 0, "a part of something"
         self.record(
             facts.GrantVoided,
             at,

@@ -191,3 +191,46 @@ class PeriodClosed(Fact):
     held: Nanos
     zone: str
     actor: str
+
+
+class AlertsChanged(Fact):
+    """The customer drew other lines of available credit; None asks for no recharge."""
+
+    TOPIC = "wallet.alerts_changed.1"
+    thresholds: list[Nanos]
+    recharge_below: Nanos | None
+    recharge_amount: Nanos | None
+    actor: str
+
+
+class AlertRaised(Fact):
+    """Available credit was seen at or below a threshold, for the first time since it was above."""
+
+    TOPIC = "wallet.alert_raised.1"
+    threshold: Nanos
+    available: Nanos
+
+
+class AlertCleared(Fact):
+    """Available credit was seen above the threshold again."""
+
+    TOPIC = "wallet.alert_cleared.1"
+    threshold: Nanos
+    available: Nanos
+
+
+class RechargeRequested(Fact):
+    """Available credit is so low that the customer wants this much more."""
+
+    TOPIC = "wallet.recharge_requested.1"
+    below: Nanos
+    amount: Nanos
+    available: Nanos
+
+
+class RechargeCleared(Fact):
+    """Available credit is above the line again, whoever brought it there."""
+
+    TOPIC = "wallet.recharge_cleared.1"
+    below: Nanos
+    available: Nanos

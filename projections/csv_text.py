@@ -6,7 +6,8 @@ from typing import Final
 
 _NUMBER: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+)?", re.ASCII)
 # A spreadsheet that splits at semicolons sees new cells inside of ours, quoted or not.
-_FORMULA: Final = re.compile("(^|[;\t\r\n])(?=[\\s\x00-\x1f\ufeff]*[-=+@＝＋－＠])")
+# It reads the signs in their full width too: the last four.
+_FORMULA: Final = re.compile(r"(^|[;\t\r\n])(?=[\s\x00-\x1f\ufeff]*[-=+@\uff0d\uff1d\uff0b\uff20])")
 _QUOTED: Final = re.compile('[",\r\n]')
 
 

@@ -32,8 +32,8 @@ class Log:
     """Reads these topics; of the bare ones only that they happened, which spares their state."""
 
     def __init__(self, topics: Iterable[str], bare: Iterable[str] = ()) -> None:
-        whole = _with_ancestors(topics)
-        happened = _with_ancestors(bare) - whole
+        whole = with_ancestors(topics)
+        happened = with_ancestors(bare) - whole
         self._bare = happened
         self._select = sql.SQL(_WINDOW).format(
             bare=_in(happened), condition=sql.SQL("AND topic IN ({})").format(_in(whole | happened))
@@ -48,12 +48,14 @@ class Log:
 class WholeLog:
     """Reads everything, as an audit must."""
 
-    def __init__(self) -> None:
-        self._select = sql.SQL(_WINDOW).format(bare=_in(()), condition=sql.SQL("")).as_bytes(None)
+    def window(
+        self, conn: Connection, after: int, upto: int
+    ) -> list[tuple[int, str, str, bytes, int]]:
+        """Read the stored events of a range of positions, in order and not yet decoded.
 
-    def window(self, conn: Connection, after: int, upto: int) -> list[tuple[int, str, str, bytes]]:
-        """Read the stored events of a range of positions, in order and not yet decoded."""
-        return conn.execute(self._select, (after, upto), prepare=True, binary=True).fetchall()
+        Each is its position, topic, originator in hex, state and version.
+        """
+        return conn.execute(_WHOLE_WINDOW, (after, upto), prepare=True, binary=True).fetchall()
 
 
 def event_of(position: int, topic: str, originator_id: str, state: bytes | None) -> Event:
@@ -82,13 +84,20 @@ _WINDOW: Final[LiteralString] = """
     ORDER BY position
 """
 
+_WHOLE_WINDOW: Final = """
+    SELECT position, topic, encode(uuid_send(originator_id), 'hex'), state, originator_version
+    FROM public.ledger_events
+    WHERE position > %s AND position <= %s
+    ORDER BY position
+"""
+
 
 def _in(topics: Iterable[str]) -> sql.Composed:
     """Write topics as constants: only then does PostgreSQL hash them instead of comparing each."""
     return sql.SQL(", ").join(sql.Literal(topic) for topic in (*sorted(topics), ""))
 
 
-def _with_ancestors(topics: Iterable[str]) -> set[str]:
+def with_ancestors(topics: Iterable[str]) -> set[str]:
     """Add the topics of earlier releases that are read as these."""
     wanted = set(topics)
     for old in UPCASTERS:

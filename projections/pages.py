@@ -11,8 +11,15 @@ from typing import Final, Generic, TypeVar
 T = TypeVar("T")
 
 LIMIT_MAX: Final = 1_000
-_PLACE: Final = struct.Struct(">QH")
+_PLACE: Final = struct.Struct(">QQ")
 _CHECK_BYTES: Final = 6
+
+
+class CursorError(ValueError):
+    """A cursor that the list never handed out."""
+
+    def __init__(self) -> None:
+        super().__init__("The cursor is not one of this list's.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +51,7 @@ def write_cursor(scope: str, position: int, entry: int = 0) -> str:
 
 
 def read_cursor(scope: str, cursor: str) -> tuple[int, int]:
-    """Read where to go on, or raise ValueError for what this list never handed out.
+    """Read where to go on, or raise CursorError for what this list never handed out.
 
     The check is no secret: a forged cursor could only point elsewhere in the same list.
     """
@@ -53,8 +60,7 @@ def read_cursor(scope: str, cursor: str) -> tuple[int, int]:
         position, entry = _PLACE.unpack(place)
         if write_cursor(scope, position, entry) == cursor:
             return position, entry
-    message = "The cursor is not one of this list's."
-    raise ValueError(message)
+    raise CursorError
 
 
 def _decoded(cursor: str) -> bytes:

@@ -4,6 +4,8 @@ Call `freshness.catch_up` before, on the same connection, to see one's own write
 """
 
 import re
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, LiteralString
@@ -49,6 +51,10 @@ class Transaction:
     key_id: UUID | None
     grant_id: UUID | None
     correction_id: UUID | None
+    period: str
+    """The month in which it is booked."""
+    corrects: str | None
+    """Of a correction: the month in which the charge is booked."""
     created_at: datetime
 
     @property
@@ -68,6 +74,10 @@ class Filters:
 
 
 NO_FILTERS: Final = Filters()
+BATCH: Final = 2_000
+"""Rows of a long list that are in memory at once."""
+
+Connect = Callable[[], AbstractAsyncContextManager[AsyncConnection[Any]]]
 
 
 async def balance(conn: AsyncConnection[Any], wallet_id: UUID) -> Balance | None:
@@ -97,6 +107,36 @@ async def transactions(
         await found.execute(query, (wallet_id, *values, limit + 1))
         rows = await found.fetchall()
     return page_of(rows, scope, limit, lambda row: (row.position, row.entry))
+
+
+async def all_transactions(
+    connect: Connect,
+    wallet_id: UUID,
+    filters: Filters = NO_FILTERS,
+    *,
+    upto: int,
+    batch: int = BATCH,
+) -> AsyncGenerator[Sequence[Transaction]]:
+    """Give a wallet's transactions up to a position, the oldest first, in batches.
+
+    Each batch is a query of its own on a connection of its own: a transaction over a long
+    download would be ended by the server. Rows are only ever added, so the list is one all the
+    same.
+    """
+    conditions = _conditions(filters)
+    conditions["position <= %s"] = (upto,)
+    query = sql.SQL(_BATCH).format(sql.SQL("").join(sql.SQL(f" AND {c}") for c in conditions))
+    values = [value for values in conditions.values() for value in values]
+    place = (0, 0)
+    while True:
+        async with connect() as conn, conn.cursor(row_factory=class_row(Transaction)) as found:
+            await found.execute(query, (wallet_id, *values, *place, batch))
+            rows = await found.fetchall()
+        if rows:
+            yield rows
+        if len(rows) < batch:
+            return
+        place = (rows[-1].position, rows[-1].entry)
 
 
 async def transaction(
@@ -129,8 +169,11 @@ _BALANCE = """
 """
 _TRANSACTION: LiteralString = """
     SELECT wallet_id, position, entry, type, available, posted, available_after, request_id,
-           key_id, grant_id, correction_id, created_at
+           key_id, grant_id, correction_id, period, corrects, created_at
     FROM read.transactions WHERE wallet_id = %s
 """
 _PAGE: LiteralString = _TRANSACTION + "{} ORDER BY position DESC, entry DESC LIMIT %s"
+_BATCH: LiteralString = _TRANSACTION + (
+    "{} AND (position, entry) > (%s, %s) ORDER BY position, entry LIMIT %s"
+)
 _ONE: LiteralString = _TRANSACTION + " AND position = %s AND entry = %s"

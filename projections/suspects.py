@@ -33,7 +33,7 @@ _SUSPECTS = """
         FROM read.open_requests WHERE expires_at <= clock_timestamp()
         UNION ALL
         SELECT wallet_id, NULL, NULL, expires_at, 0
-        FROM read.expiring_grants WHERE remaining > 0 AND expires_at <= clock_timestamp()
+        FROM read.grants WHERE expiring AND expires_at <= clock_timestamp()
     )
     SELECT wallet_id,
            coalesce(array_agg(DISTINCT key_id) FILTER (WHERE key_id IS NOT NULL), '{}'),

@@ -1,7 +1,8 @@
 """Transactions: every movement of a wallet as ledger entries, each with its two signed effects.
 
 A hold takes from available only; its charge takes from posted, and from available only what the
-hold had not covered; the remainder comes back to available. Σ entries = the balance.
+hold had not covered; the remainder comes back to available. Σ entries = the balance, and Σ those
+of a month and before = the balance with which it closes. A correction names the month it corrects.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -36,6 +37,7 @@ class Transactions(Projection):
     """Rows that are only ever added; the figure after each is that of a statement."""
 
     name = "transactions"
+    version = 2
     tables = (
         Table(
             "transactions",
@@ -53,12 +55,16 @@ class Transactions(Projection):
                 key_id uuid,
                 grant_id uuid,
                 correction_id uuid,
+                period text NOT NULL,
+                corrects text,
                 created_at timestamptz NOT NULL,
                 PRIMARY KEY (wallet_id, position, entry)
             );
             CREATE INDEX ON {schema}.transactions (request_id) WHERE request_id IS NOT NULL;
-            CREATE INDEX ON {schema}.transactions USING brin (created_at) WITH (autosummarize = on)
-            """,
+            CREATE INDEX ON {schema}.transactions USING brin (created_at) WITH (autosummarize = on);
+            CREATE INDEX ON {schema}.transactions (wallet_id, period, position)
+                WHERE type IN ('recharge', 'correction', 'expiry', 'void')
+            """,  # the last for statements: what is not of a call, and so is rare
         ),
     )
 
@@ -78,11 +84,13 @@ def rows_of(events: Iterable[Event], available: Mapping[str, Nanos]) -> Iterator
         figure = after.get(wallet_id, 0)
         request_id, key_id = fact.get("request_id"), fact.get("key_id")
         correction_id, created_at = fact.get("correction_id"), fact["timestamp"]
+        period, corrects = fact["period"], fact.get("corrects")
         for index, entry in enumerate(ENTRIES[topic](fact)):
             figure += entry.available
             yield (
                 wallet_id, position, index, entry.type, entry.available, entry.posted, figure,
-                request_id, key_id, entry.grant_id, correction_id, created_at,
+                request_id, key_id, entry.grant_id, correction_id, period, corrects,
+                created_at,
             )  # fmt: skip
         after[wallet_id] = figure
 
@@ -149,6 +157,6 @@ _LAST = """
 _APPEND = """
     COPY {schema}.transactions
         (wallet_id, position, entry, type, available, posted, available_after,
-         request_id, key_id, grant_id, correction_id, created_at)
+         request_id, key_id, grant_id, correction_id, period, corrects, created_at)
     FROM STDIN
 """

@@ -10,6 +10,8 @@ from psycopg import Connection
 from projections.audit.auditor import Auditor
 from projections.audit.findings import Finding
 from projections.audit.models import ModelAudit
+from projections.audit.outside import Evidence
+from projections.audit.seal import SealAudit, Sealed, Tail
 from projections.catalogue import ALL
 from projections.compare import Comparison
 from projections.events import WINDOW, WholeLog, head
@@ -35,6 +37,9 @@ class Report:
     """May be more than are listed."""
     warnings: list[Finding] = field(default_factory=list[Finding])
     compared: list[Comparison] = field(default_factory=list[Comparison])
+    sealed: Sealed = field(default_factory=Sealed)
+    tail: Tail = field(default_factory=Tail)
+    """What came after the newest head, and is not sealed yet."""
 
     @property
     def sound(self) -> bool:
@@ -48,21 +53,28 @@ def verify(
     *,
     slack: timedelta = SLACK,
     progress: Progress = silent,
+    evidence: Evidence | None = None,
 ) -> Report:
     """Judge the log and every read model; takes the owner's connections and changes nothing.
 
     Raises BusyError while a rebuild swaps tables.
     """
     with upkeep(connect, shared=True) as conn, snapshot(conn):
-        return _verify(conn, projections, slack, progress)
+        return _verify(conn, projections, slack, progress, evidence)
 
 
 def _verify(
-    conn: Connection, projections: Sequence[Projection], slack: timedelta, progress: Progress
+    conn: Connection,
+    projections: Sequence[Projection],
+    slack: timedelta,
+    progress: Progress,
+    evidence: Evidence | None,
 ) -> Report:
     report = Report(head(conn))
     auditor = Auditor(conn)
-    _audit(conn, auditor, report.position, progress)
+    seal = SealAudit(auditor.findings, evidence)
+    _audit(conn, auditor, seal, report.position, progress)
+    report.sealed, report.tail = seal.sealed, seal.tail
     now = conn.execute("SELECT transaction_timestamp()").fetchone()
     assert now is not None, "a clock always answers"
     report.warnings += auditor.finish(now[0], slack)
@@ -82,10 +94,16 @@ def _verify(
     return report
 
 
-def _audit(conn: Connection, auditor: Auditor, end: int, progress: Progress) -> None:
+def _audit(
+    conn: Connection, auditor: Auditor, seal: SealAudit, end: int, progress: Progress
+) -> None:
     log, position = WholeLog(), 0
+    seal.begin(conn)
     while position < end:
         progress(position, 2 * end)
         upto = min(end, position + WINDOW)
-        auditor.take(log.window(conn, position, upto))
+        rows = log.window(conn, position, upto)
+        seal.take(conn, rows, position, upto)
+        auditor.take(row[:4] for row in rows)
         position = upto
+    seal.finish(conn, end)

@@ -18,8 +18,11 @@ from domain.customer import Customer
 from domain.idempotency import Idempotency
 from domain.inference_request import InferenceRequest
 from domain.issuer import Issuer
+from domain.payment import Payment
 from domain.price_book import PriceBook
 from domain.statement import Statement
+from domain.supplier import Supplier
+from domain.supplier_report import SupplierReport
 from domain.upcasters import UPCASTERS
 from domain.wallet import Wallet
 
@@ -31,8 +34,11 @@ KINDS = (
     Idempotency,
     InferenceRequest,
     Issuer,
+    Payment,
     PriceBook,
     Statement,
+    Supplier,
+    SupplierReport,
     Wallet,
 )
 """Every aggregate there is: importing one registers its topics, and a reader must know all."""

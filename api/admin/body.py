@@ -31,7 +31,7 @@ def body_as(kind: type[F], *, optional: bool = False) -> Callable[[Request], Awa
     """
 
     async def read(request: Request) -> F:
-        raw = await _bounded(request, gateway_of(request).settings.max_body_bytes)
+        raw = await read_bounded(request, gateway_of(request).settings.max_body_bytes)
         fields = {} if optional and not raw.strip() else parse_object(raw)
         try:
             return kind.model_validate(fields)
@@ -45,7 +45,8 @@ no_body = body_as(Fields, optional=True)
 """The dependency of routes that take no body, or an empty object."""
 
 
-async def _bounded(request: Request, limit: int) -> bytes:
+async def read_bounded(request: Request, limit: int) -> bytes:
+    """Read a body of at most so many bytes, or raise BodyTooLargeError."""
     body = bytearray()
     try:
         async for chunk in request.stream():

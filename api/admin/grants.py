@@ -28,9 +28,10 @@ class NewGrantFields(Fields):
 
 
 class VoidFields(Fields):
-    """Why credit is taken back, as a short code."""
+    """Why credit is taken back, as a short code, and how much of it: all, if nothing is said."""
 
     reason: ReasonCode = "operator"
+    amount: PositiveAmount | None = None
 
 
 @router.post("/customers/{customer_id}/grants")
@@ -69,11 +70,11 @@ async def void(
     grant_id: str,
     why: Annotated[VoidFields, Depends(body_as(VoidFields, optional=True))],
 ) -> Response:
-    """Take back what is neither used nor held of a grant."""
+    """Take back what is neither used nor held of a grant, or a part of it."""
     gateway = gateway_of(request)
     customer = await find_customer(request, customer_id)
     lot = parse_id(ids.GRANT, grant_id, gateway.shard, "grant").hex
-    command = void_grant(customer.wallet_id, lot, reason=why.reason, actor=ACTOR)
+    command = void_grant(customer.wallet_id, lot, reason=why.reason, actor=ACTOR, amount=why.amount)
     amount = await gateway.ledger.execute(command)
     data = {
         "grant_id": grant_id,

@@ -4,16 +4,40 @@ from fastapi import APIRouter, Depends
 
 from api.admin import (
     api_keys,
+    correction_batches,
     corrections,
     customers,
     grants,
+    margins,
     payments,
+    periods,
+    price_versions,
+    reconciliations,
+    statements,
+    supplier_reports,
     wallets,
     webhook_deliveries,
+    what_if,
 )
 from api.admin.auth import require_operator
 
-RESOURCES = (customers, grants, api_keys, corrections, wallets, payments, webhook_deliveries)
+RESOURCES = (
+    customers,
+    grants,
+    api_keys,
+    corrections,
+    correction_batches,
+    price_versions,
+    what_if,
+    wallets,
+    payments,
+    webhook_deliveries,
+    periods,
+    statements,
+    margins,
+    supplier_reports,
+    reconciliations,
+)
 
 
 def admin_router() -> APIRouter:

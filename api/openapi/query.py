@@ -131,7 +131,7 @@ class Query:
         if since >= until:
             raise InvalidFieldError("'from' must be before 'to'.", "from")
         if until - since > timedelta(days=DAYS_MAX):
-            raise InvalidFieldError(f"A period has at most {DAYS_MAX} days.", "from")
+            raise InvalidFieldError(f"'from' must be at most {DAYS_MAX} days before 'to'.", "from")
         return Days(since, until)
 
     def tags(self) -> Mapping[str, str]:

@@ -2,9 +2,31 @@
 
 from fastapi import APIRouter
 
-from api.openapi import balance, transactions
+from api.openapi import (
+    balance,
+    balance_check,
+    balance_config,
+    billing_detail,
+    billing_explanation,
+    billing_rules,
+    cost,
+    monthly_statement,
+    transactions,
+    usage,
+)
 
-RESOURCES = (balance, transactions)
+RESOURCES = (
+    balance,
+    transactions,
+    balance_check,
+    balance_config,
+    usage,
+    billing_detail,
+    billing_explanation,
+    billing_rules,
+    cost,
+    monthly_statement,
+)
 
 
 def customer_router() -> APIRouter:

@@ -1,24 +1,34 @@
-"""GET /openapi/v1/balance-transactions, and one of them by id."""
+"""GET /openapi/v1/balance-transactions, the same as CSV, and one of them by id."""
 
-from datetime import datetime
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from typing import Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
 from api.envelope import success
-from api.errors import InvalidFieldError
 from api.openapi.caller import Caller, read_models
+from api.openapi.csv_answer import csv_answer
+from api.openapi.query import Query, own_cursors
 from domain import ids
 from domain.errors import NotFoundError
 from domain.money import format_amount
+from projections.csv_text import csv_line
 from projections.freshness import catch_up
-from projections.pages import LIMIT_MAX
-from projections.read_balances import Filters, Transaction, transaction, transactions
-from projections.transactions import Transactions
+from projections.read_balances import (
+    Filters,
+    Transaction,
+    all_transactions,
+    transaction,
+    transactions,
+)
+from projections.transactions import TYPES, Transactions
 
-LIMIT_DEFAULT: Final = 50
-FILTERS: Final = frozenset({"type", "from", "to", "request_id", "cursor", "limit"})
+FILTERS: Final = frozenset({"type", "from", "to", "request_id"})
+COLUMNS: Final = (
+    "transaction_id", "type", "available", "posted", "available_after", "request_id", "api_key_id",
+    "grant_id", "correction_id", "period", "corrects", "created_at",
+)  # fmt: skip
 
 router = APIRouter()
 
@@ -26,27 +36,26 @@ router = APIRouter()
 @router.get("/balance-transactions")
 async def list_transactions(request: Request, caller: Caller) -> Response:
     """List the wallet's ledger entries, the newest first, by pages."""
-    asked = request.query_params
-    for name in asked:
-        if name not in FILTERS:
-            raise InvalidFieldError(f"There is no filter '{name}'.", name)
-    filters = Filters(
-        type=asked.get("type"),
-        since=_time(asked.get("from"), "from"),
-        until=_time(asked.get("to"), "to"),
-        request_id=_request_id(asked.get("request_id")),
-    )
-    limit = _limit(asked.get("limit"))
+    asked = Query(request, FILTERS | {"cursor", "limit"})
+    filters, limit = _filters(asked), asked.limit()
     async with read_models(request) as conn:
         await catch_up(conn, (Transactions(),))
-        try:
+        with own_cursors():
             page = await transactions(
-                conn, caller.wallet_id, filters, cursor=asked.get("cursor"), limit=limit
+                conn, caller.wallet_id, filters, cursor=asked.cursor, limit=limit
             )
-        except ValueError as error:
-            raise InvalidFieldError(str(error), "cursor") from None
     items = [_describe(entry) for entry in page.items]
     return success(request, {"items": items, "next_cursor": page.next_cursor})
+
+
+@router.get("/balance-transactions.csv")
+async def download_transactions(request: Request, caller: Caller) -> Response:
+    """Stream the wallet's ledger entries, the oldest first."""
+    filters = _filters(Query(request, FILTERS))
+    async with read_models(request) as conn:
+        head = await catch_up(conn, (Transactions(),))
+    rows = all_transactions(lambda: read_models(request), caller.wallet_id, filters, upto=head)
+    return await csv_answer(request, "balance-transactions", COLUMNS, _lines(rows))
 
 
 @router.get("/balance-transactions/{transaction_id}")
@@ -61,6 +70,28 @@ async def get_transaction(request: Request, transaction_id: str, caller: Caller)
     return success(request, _describe(found))
 
 
+def _filters(asked: Query) -> Filters:
+    since, until = asked.times()
+    return Filters(
+        type=asked.choice("type", TYPES),
+        since=since,
+        until=until,
+        request_id=asked.id("request_id", ids.REQUEST),
+    )
+
+
+async def _lines(
+    batches: AsyncGenerator[Sequence[Transaction]],
+) -> AsyncGenerator[Iterable[bytes]]:
+    async for rows in batches:
+        yield [_line(_describe(row)) for row in rows]
+
+
+def _line(fields: dict[str, Any]) -> bytes:
+    fields["created_at"] = fields["created_at"].isoformat()
+    return csv_line(fields[column] for column in COLUMNS)
+
+
 def _describe(entry: Transaction) -> dict[str, Any]:
     return {
         "transaction_id": entry.transaction_id,
@@ -72,39 +103,11 @@ def _describe(entry: Transaction) -> dict[str, Any]:
         "api_key_id": _public(ids.KEY, entry.key_id),
         "grant_id": _public(ids.GRANT, entry.grant_id),
         "correction_id": _public(ids.CORRECTION, entry.correction_id),
+        "period": entry.period,
+        "corrects": entry.corrects,
         "created_at": entry.created_at,
     }
 
 
 def _public(prefix: str, found: UUID | None) -> str | None:
     return ids.public(prefix, found) if found is not None else None
-
-
-def _time(text: str | None, name: str) -> datetime | None:
-    """Read a time with its zone; a plus sign that a query made a space is meant as a plus."""
-    if text is None:
-        return None
-    try:
-        time = datetime.fromisoformat(text.replace(" ", "+"))
-    except ValueError:
-        time = None
-    if time is None or time.tzinfo is None:
-        raise InvalidFieldError(f"'{name}' must be a time with a zone, as in RFC 3339.", name)
-    return time
-
-
-def _request_id(text: str | None) -> UUID | None:
-    if text is None:
-        return None
-    request_id = ids.parse_public(ids.REQUEST, text)
-    if request_id is None:
-        raise InvalidFieldError("'request_id' must be an id such as req_….", "request_id")
-    return request_id
-
-
-def _limit(text: str | None) -> int:
-    if text is None:
-        return LIMIT_DEFAULT
-    if not text.isascii() or not text.isdecimal() or not 1 <= int(text[:9]) <= LIMIT_MAX:
-        raise InvalidFieldError(f"'limit' must be from 1 to {LIMIT_MAX}.", "limit")
-    return int(text[:9])

@@ -25,6 +25,9 @@ def test_the_defaults_are_those_of_the_design() -> None:
         "max_body_bytes": 8 * 1024 * 1024,
         "abandoned_seconds": 60,
         "broken_stream": "charge",
+        "stripe_webhook_secret": (),
+        "webhook_secret": (),
+        "alert_seconds": 5,
         "insufficient_balance_status": 402,
     }
 

@@ -8,6 +8,7 @@ from hypothesis import given, strategies as st
 from domain import manage
 from domain.correction_batch import (
     Completed,
+    Concerned,
     CorrectionBatch,
     complete_batch,
     open_batch,
@@ -44,7 +45,9 @@ def announce(shop: Shop, version: str, **changes: object) -> UUID:
 
 
 def rerate(shop: Shop, held: Reservation, batch_id: UUID) -> int:
-    return shop.do(rerate_call(shop.request(held), batch_id, shop.mint()))
+    who = held.identity
+    call = Concerned(held.request_id, who.wallet_id, who.key_id)
+    return shop.do(rerate_call(call, batch_id, shop.mint()))
 
 
 def charged(shop: Shop, **usage: int) -> Reservation:

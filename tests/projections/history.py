@@ -32,8 +32,8 @@ from tests.domain.shop import CARDS, Shop
 class History(Shop):
     """A shop with several customers, where anything may happen."""
 
-    def __init__(self, seed: int = 0, customers: int = 3) -> None:
-        super().__init__(funds=100_000)
+    def __init__(self, seed: int = 0, customers: int = 3, **shop: Any) -> None:
+        super().__init__(funds=100_000, **shop)
         self.random = random.Random(seed)  # noqa: S311  a story, not a secret
         self.everyone = [self.who]
         self.held: list[tuple[Identity, Reservation]] = []
@@ -49,9 +49,12 @@ class History(Shop):
 
     def live(self, steps: int) -> None:
         """Let so many things happen, some of which are refused."""
+        self.happen(steps, LIFE)
+
+    def happen(self, steps: int, life: "Sequence[Happening]") -> None:
         for _ in range(steps):
             self.who = self.random.choice(self.everyone)
-            happening = self.random.choices(*zip(*LIFE, strict=True))[0]
+            happening = self.random.choices(*zip(*life, strict=True))[0]
             with suppress(GatewayError):
                 happening(self)
 
@@ -144,7 +147,8 @@ def _publish(shop: History) -> None:
     shop.publish({**CARDS, "m": {"input": 1_000_000, "output": output}})
 
 
-LIFE: list[tuple[Callable[[History], None], int]] = [
+Happening = tuple[Callable[[History], None], int]
+LIFE: list[Happening] = [
     (_reserve, 40), (_charge, 30), (_release, 6), (_grant, 8), (_void, 1),
     (_correct, 4), (_sweep, 6), (_tick, 12), (_freeze, 1), (_terms, 2), (_publish, 1),
 ]  # fmt: skip

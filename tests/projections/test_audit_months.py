@@ -8,7 +8,8 @@ import pytest
 
 from domain import manage
 from domain.close_month import Document, change_time_zone, close_month, issue_statement
-from domain.correction_batch import complete_batch, open_batch, rerate_call
+from domain.correction_batch import Concerned, complete_batch, open_batch, rerate_call
+from domain.reserve_call import Reservation
 from tests.domain.shop import CARDS, MILLION, Shop
 from tests.projections.audited import Stored, audited, log_of
 from tests.projections.history import History
@@ -52,13 +53,14 @@ class Months(History):
         document = Document(number or 0, len(self.ledger.facts), None, "aa")
         self.do(issue_statement(wallet_id, period, document))
 
-    def rerate(self, held: object) -> None:
+    def rerate(self, held: Reservation) -> None:
         cards = {**CARDS, "m": {"input": MILLION, "output": MILLION}}
         version = self.do(manage.draft_prices(0, cards, actor="operator"))
         batch_id = self.mint()
         facts = {"count": 1, "amount": 20, "reason_hash": "h", "actor": "operator"}
         self.do(open_batch(batch_id, price_version=version, selector={}, **facts))
-        self.do(rerate_call(self.request(held), batch_id, self.mint()))  # type: ignore[arg-type]
+        call = Concerned(held.request_id, self.who.wallet_id, self.who.key_id)
+        self.do(rerate_call(call, batch_id, self.mint()))
         self.do(complete_batch(batch_id, count=1, amount=20))
 
 

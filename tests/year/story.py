@@ -14,7 +14,7 @@ from uuid import UUID
 
 from domain import ids, manage
 from domain.close_month import change_time_zone, close_month
-from domain.correction_batch import complete_batch, open_batch, rerate_call, rerated_by
+from domain.correction_batch import Concerned, complete_batch, open_batch, rerate_call, rerated_by
 from domain.errors import GatewayError
 from domain.inference_request import ESTIMATED, PARTIAL, REPORTED
 from domain.periods import next_month
@@ -236,7 +236,8 @@ class Year(Shop):
         self.do(complete_batch(batch_id, count=len(done), amount=sum(done)))
 
     def rerating(self, held: Reservation, batch_id: UUID) -> Any:
-        return rerate_call(self.request(held), batch_id, self.mint())
+        call = Concerned(held.request_id, held.identity.wallet_id, held.identity.key_id)
+        return rerate_call(call, batch_id, self.mint())
 
     @property
     def mistaken(self) -> str:

@@ -1,0 +1,1 @@
+"""Payment providers: who sends money, in the provider's own shapes."""

@@ -1,0 +1,1 @@
+"""The seal: signed tree heads over the log, the copy outside the database, and proofs."""

@@ -1,0 +1,1 @@
+"""Webhooks to customers: an outbox filled from the log, sent signed and to public addresses."""

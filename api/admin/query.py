@@ -1,0 +1,90 @@
+"""Query parameters of the operator's lists: what is unknown or absurd is a 422 that names it."""
+
+from collections.abc import AsyncGenerator, Collection
+from contextlib import asynccontextmanager
+from typing import Any, Final
+from uuid import UUID
+
+import psycopg
+from fastapi import Request
+from psycopg import AsyncConnection
+from psycopg_pool import PoolTimeout
+
+from api.admin.auth import gateway_of
+from api.errors import InvalidFieldError
+from domain import ids
+from domain.errors import BillingUnavailableError
+from domain.periods import parse_month
+from projections.pages import LIMIT_MAX
+
+LIMIT_DEFAULT: Final = 50
+YEARS: Final = range(2000, 2200)
+
+
+class ListQuery:
+    """The query of a list that may have these parameters, a cursor and a limit."""
+
+    def __init__(self, request: Request, names: Collection[str]) -> None:
+        self._asked = request.query_params
+        for name, _ in self._asked.multi_items():
+            if name not in {*names, "cursor", "limit"}:
+                raise InvalidFieldError(f"There is no parameter '{name[:100]}'.", name[:100])
+            if len(self._asked.getlist(name)) > 1:
+                raise InvalidFieldError(f"'{name}' is given more than once.", name)
+
+    def choice(self, name: str, choices: Collection[str]) -> str | None:
+        """Read one of a few words."""
+        text = self._asked.get(name)
+        if text is not None and text not in choices:
+            raise InvalidFieldError(f"'{name}' must be one of {', '.join(choices)}.", name)
+        return text
+
+    def customer_id(self) -> UUID | None:
+        """Read whose items are asked for."""
+        text = self._asked.get("customer_id")
+        if text is None:
+            return None
+        found = ids.parse_public(ids.CUSTOMER, text)
+        if found is None:
+            raise InvalidFieldError("'customer_id' must be an id such as cus_….", "customer_id")
+        return found
+
+    def month(self, name: str = "month") -> str | None:
+        """Read a month such as 2026-11."""
+        text = self._asked.get(name)
+        return None if text is None else read_month(text, name)
+
+    @property
+    def cursor(self) -> str | None:
+        """Where the page before ended; only the list itself can tell whether it is its own."""
+        return self._asked.get("cursor")
+
+    @property
+    def limit(self) -> int:
+        """How many items a page is to have."""
+        text = self._asked.get("limit", str(LIMIT_DEFAULT))
+        if not (text.isascii() and text.isdecimal()) or not 1 <= int(text[:9]) <= LIMIT_MAX:
+            message = f"'limit' must be a whole number from 1 to {LIMIT_MAX}."
+            raise InvalidFieldError(message, "limit")
+        return int(text[:9])
+
+
+def read_month(text: str, name: str = "month") -> str:
+    """Read a month of a path or a query, or raise InvalidFieldError."""
+    try:
+        month = parse_month(text)
+    except ValueError as error:
+        raise InvalidFieldError(f"{error}.", name) from None
+    if int(month[:4]) not in YEARS:
+        raise InvalidFieldError(f"'{name}' must be a month of this century.", name)
+    return month
+
+
+@asynccontextmanager
+async def lent_connection(request: Request) -> AsyncGenerator[AsyncConnection[Any]]:
+    """Lend a connection to read from, or raise BillingUnavailableError."""
+    try:
+        async with gateway_of(request).pool.connection() as conn:
+            yield conn
+    except (psycopg.OperationalError, PoolTimeout) as error:
+        raise BillingUnavailableError from error

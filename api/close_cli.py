@@ -1,0 +1,90 @@
+"""`tollbook close`: a month of every customer, closed and its statements issued, with a bar."""
+
+import asyncio
+import threading
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from functools import partial
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from adapters.ledger.connection import GATEWAY_ROLE, connect, open_pool
+from adapters.ledger.group_commit import PostgresLedger
+from adapters.ledger.schema import check
+from api import logs
+from api.admin.auth import ACTOR
+from api.admin.periods import describe_closed
+from api.admin_call import REFUSED, show
+from api.closing import Closed, Closer
+from api.database import database
+from api.gateway import SHARD
+from api.options import DataDir, complain, load
+from api.progress import shown
+from api.sealed import seal_of
+from api.settings import Settings
+from domain import ids
+from domain.errors import GatewayError
+from domain.periods import parse_month
+from projections.runner import Runner
+from projections.upkeep import Progress
+
+POOL = 2
+
+Month = Annotated[str, typer.Option(help="The month to close, such as 2026-11.")]
+Customer = Annotated[str | None, typer.Option(help="Close this customer's month only.")]
+Grace = Annotated[float | None, typer.Option(help="Hours after its end that a month must wait.")]
+
+
+def close(
+    month: Month, customer: Customer = None, grace_hours: Grace = None, data_dir: DataDir = None
+) -> None:
+    """Close a month, and the open ones before it, and issue their statements; safe to repeat."""
+    settings = load(data_dir=data_dir, close_grace_hours=grace_hours)
+    logs.configure()
+    try:
+        period = parse_month(month)
+    except ValueError as error:
+        complain(f"--month: {error}")
+    customer_id = ids.parse_public(ids.CUSTOMER, customer) if customer else None
+    if customer and customer_id is None:
+        complain(f"--customer: {customer!r} is no customer's id")
+    with database(settings) as url, shown(f"closing {period}") as progress:
+        check(url)
+        try:
+            closed = asyncio.run(_close(settings, url, period, customer_id, progress))
+        except GatewayError as error:
+            typer.echo(f"tollbook: {error.code}: {error}", err=True)
+            raise typer.Exit(REFUSED) from None
+    show(describe_closed(closed))
+
+
+async def _close(
+    settings: Settings, url: str, period: str, customer_id: UUID | None, progress: Progress
+) -> Closed:
+    ledger = PostgresLedger(partial(connect, url), SHARD)
+    await ledger.start()
+    pool = await open_pool(url, POOL)
+    grace = timedelta(hours=settings.close_grace_hours)
+    closer = Closer(ledger, pool, grace=grace, actor=ACTOR, seal=seal_of(settings, pool))
+    try:
+        async with _following(url):
+            return await closer.close(period, customer_id, progress)
+    finally:
+        await pool.close()
+        await ledger.close()
+
+
+@asynccontextmanager
+async def _following(url: str) -> AsyncGenerator[None]:
+    """Keep the read models up, unless a `serve` does."""
+    stop = threading.Event()
+    runner = Runner(partial(connect, url, role=None), GATEWAY_ROLE)
+    running = asyncio.create_task(asyncio.to_thread(runner.run, stop))
+    try:
+        yield
+    finally:
+        stop.set()
+        await running

@@ -1,0 +1,147 @@
+"""GET and PATCH /openapi/v1/balance/config: what the customer wants to be told, and where."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Annotated, Any, Self
+
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import AfterValidator, Field, model_validator
+
+from adapters.webhooks.endpoint import URL_MAX, parse_endpoint
+from api.admin.auth import gateway_of
+from api.admin.body import Fields, body_as
+from api.admin.fields import LimitAmount, PositiveAmount
+from api.admin.texts import kept
+from api.envelope import success
+from api.errors import InvalidFieldError
+from api.openapi.caller import Caller
+from api.webhook_endpoints import WEBHOOK_URL, WebhookEndpoints, signer_of
+from domain import ids
+from domain.alerts import AlertChange, Recharge, Webhook, change_alerts
+from domain.decision import Decision
+from domain.find import must_find
+from domain.money import format_amount
+from domain.ports import Books
+from domain.reserve_call import Identity
+from domain.wallet import Wallet
+
+THRESHOLDS_MAX = 10
+
+router = APIRouter()
+
+
+def _endpoint(url: str) -> str:
+    return parse_endpoint(url).url
+
+
+class RechargeFields(Fields):
+    """How much to ask for once available credit is at or below a line."""
+
+    below: LimitAmount
+    amount: PositiveAmount
+
+
+class ConfigFields(Fields):
+    """What to change; what is left out stays, null takes away."""
+
+    alert_thresholds: Annotated[list[LimitAmount], Field(max_length=THRESHOLDS_MAX)] = Field(
+        default_factory=list[int]
+    )
+    auto_recharge: RechargeFields | None = None
+    webhook_url: Annotated[str, Field(max_length=URL_MAX), AfterValidator(_endpoint)] | None = None
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> Self:
+        if not self.model_fields_set:
+            message = "Give alert_thresholds, auto_recharge or webhook_url"
+            raise ValueError(message)
+        return self
+
+
+@router.get("/balance/config")
+async def get_config(request: Request, caller: Caller) -> Response:
+    """Tell what is watched, which lines are crossed, and how to know that a webhook is ours."""
+    return success(request, await _describe(request, caller))
+
+
+@router.patch("/balance/config")
+async def change_config(
+    request: Request,
+    caller: Caller,
+    fields: Annotated[ConfigFields, Depends(body_as(ConfigFields))],
+) -> Response:
+    """Change what is given; a wallet beyond a new line is told of it soon after."""
+    gateway = gateway_of(request)
+    given = fields.model_fields_set
+    async with _webhook(request, fields.webhook_url) as webhook:
+        recharge = fields.auto_recharge
+        change = AlertChange(
+            thresholds=fields.alert_thresholds if "alert_thresholds" in given else None,
+            changes_recharge="auto_recharge" in given,
+            recharge=Recharge(recharge.below, recharge.amount) if recharge else None,
+            changes_webhook="webhook_url" in given,
+            webhook=webhook,
+        )
+        command = change_alerts(
+            caller.customer_id,
+            caller.wallet_id,
+            change,
+            actor=ids.public(ids.KEY, caller.key_id),
+        )
+        before = await gateway.ledger.execute(command)
+    if change.changes_webhook and before is not None:
+        await gateway.texts.erase(before, WEBHOOK_URL)
+    return success(request, await _describe(request, caller))
+
+
+@asynccontextmanager
+async def _webhook(request: Request, url: str | None) -> AsyncGenerator[Webhook | None]:
+    """Keep an address as an erasable text of its own, so that a refusal leaves the old one."""
+    gateway = gateway_of(request)
+    if url is None:
+        yield None
+        return
+    if signer_of(gateway.settings) is None:
+        message = "'webhook_url': this gateway sends no webhooks; ask its operator."
+        raise InvalidFieldError(message, "webhook_url")
+    webhook_id = gateway.mint()
+    async with kept(gateway.texts, webhook_id, WEBHOOK_URL, url) as url_hash:
+        yield Webhook(webhook_id, url_hash)
+
+
+async def _describe(request: Request, caller: Identity) -> dict[str, Any]:
+    gateway = gateway_of(request)
+
+    def look(books: Books) -> dict[str, Any]:
+        return _describe_wallet(must_find(books, Wallet, caller.wallet_id, "wallet"))
+
+    found = await gateway.ledger.read(Decision((caller.wallet_id,), look))
+    signer = signer_of(gateway.settings)
+    return {
+        "customer_id": ids.public(ids.CUSTOMER, caller.customer_id),
+        **found,
+        "webhook_url": await WebhookEndpoints(gateway.ledger, gateway.texts).url(
+            caller.customer_id
+        ),
+        "webhook_secret": signer.secret_of(caller.customer_id) if signer else None,
+    }
+
+
+def _describe_wallet(wallet: Wallet) -> dict[str, Any]:
+    below, amount = wallet.recharge_below, wallet.recharge_amount
+    recharge = None
+    if below is not None and amount is not None:
+        recharge = {
+            "below": format_amount(below),
+            "amount": format_amount(amount),
+            "requested": wallet.recharge_requested,
+        }
+    return {
+        "currency": wallet.currency,
+        "alert_thresholds": [format_amount(line) for line in wallet.alert_thresholds],
+        "alerts_raised": [
+            format_amount(line) for line in sorted(wallet.alerts_raised, reverse=True)
+        ],
+        "low_balance": bool(wallet.alerts_raised),
+        "auto_recharge": recharge,
+    }

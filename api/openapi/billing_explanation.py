@@ -1,0 +1,152 @@
+"""GET /openapi/v1/billing/detail/{request_id}: one charge, computed again in front of its payer."""
+
+from typing import Any, Final, NamedTuple
+from urllib.parse import quote
+
+from fastapi import APIRouter, Request, Response
+
+from api.admin.auth import gateway_of
+from api.envelope import success
+from api.openapi.billing_detail import describe
+from api.openapi.caller import Caller, read_models
+from api.openapi.query import Query
+from api.openapi.standing import standing
+from domain import ids
+from domain.decision import Decision
+from domain.errors import NotFoundError
+from domain.explanation import Line, explain, format_exact
+from domain.find import must_find
+from domain.inference_request import CHARGED, Corrected, Reserved
+from domain.money import format_amount
+from domain.ports import Books
+from domain.price_book import PriceBook
+from domain.pricing import UNITS_PER_PRICE, RateCard
+from domain.quote import Quote
+from domain.usage import exclusive
+from projections.calls import Calls
+from projections.events import Event, Fields
+from projections.freshness import catch_up
+from projections.read_calls import CallRow, call, facts
+
+PREFIX: Final = "/openapi/v1"
+
+router = APIRouter()
+
+
+class Told(NamedTuple):
+    """A call as the read model has it, and as the log tells it."""
+
+    row: CallRow
+    events: list[Event]
+
+    def all(self, topic: str) -> list[Fields]:
+        """Give the facts of a topic, in order."""
+        return [event.fields for event in self.events if event.topic == topic]
+
+
+@router.get("/billing/detail/{request_id}")
+async def explain_call(request: Request, request_id: str, caller: Caller) -> Response:
+    """Explain what a call was held and charged for, line by line, and every correction since."""
+    Query(request, ())
+    told = await _told(request, request_id, caller)
+    card = await _card(request, told.row)
+    currency = (await standing(request, caller)).currency
+    shown = {
+        **describe(told.row, currency),
+        "held_for": _held_for(told.all(Reserved.TOPIC)[0], card),
+        "explanation": _explained(told.row, card),
+        "corrections": [_correction(fact) for fact in told.all(Corrected.TOPIC)],
+        "links": _links(told.row),
+    }
+    return success(request, shown)
+
+
+async def _told(request: Request, request_id: str, caller: Caller) -> Told:
+    parsed = ids.parse_public(ids.REQUEST, request_id)
+    async with read_models(request) as conn:
+        await catch_up(conn, (Calls(),))
+        row = await call(conn, caller.wallet_id, parsed) if parsed else None
+        if row is None:
+            what = "request"
+            raise NotFoundError(what)
+        # The log may be further than the read model was a moment ago.
+        events = [e for e in await facts(conn, row.request_id) if e.position <= row.position]
+    return Told(row, events)
+
+
+async def _card(request: Request, row: CallRow) -> RateCard:
+    """Look up the prices of the call's hold, which are kept whatever was published since."""
+    book_id = ids.price_book_id(ids.shard_of(row.request_id))
+
+    def look(books: Books) -> RateCard:
+        book = must_find(books, PriceBook, book_id, "price book")
+        card = book.card(row.price_version, row.model)
+        assert card is not None, "a call is held at a price that is kept"
+        return card
+
+    return await gateway_of(request).ledger.read(Decision((book_id,), look))
+
+
+def _held_for(fact: Fields, card: RateCard) -> dict[str, Any]:
+    """Show the worst case that the hold was for; a hold is rounded up."""
+    held = Quote(fact["input_tokens"], fact["output_cap"], clamps=False, choices=fact["choices"])
+    recomputed = held.hold(card, held.output_cap)
+    assert recomputed == fact["amount"], "a hold is what its quote says"
+    return {
+        "input_tokens": held.input_tokens,
+        "output_cap": held.output_cap,
+        "choices": held.choices,
+        "input_price": format_amount(card.dearest_input),
+        "output_price": format_amount(card.dearest_output),
+        "recomputed": format_amount(recomputed),
+    }
+
+
+def _explained(row: CallRow, card: RateCard) -> dict[str, Any] | None:
+    if row.status != CHARGED:
+        return None
+    assert row.basis is not None, "a charge has a basis"
+    explained = explain(exclusive(**row.usage), card, basis=row.basis, hold=row.hold)
+    recomputed = explained.rated - row.absorbed
+    assert recomputed == row.amount, "a charge is what its usage comes to, less what was absorbed"
+    return {
+        "price_units": UNITS_PER_PRICE,
+        "lines": [_line(line) for line in explained.lines],
+        "sum": format_exact(explained.exact),
+        "rounding": "half_even",
+        "rounded": format_amount(explained.rounded),
+        "limited_to_hold": explained.rated != explained.rounded,
+        "absorbed": format_amount(row.absorbed),
+        "recomputed": format_amount(recomputed),
+    }
+
+
+def _line(line: Line) -> dict[str, Any]:
+    return {
+        "component": line.component,
+        "quantity": line.quantity,
+        "price": format_amount(line.price),
+        "priced_as": line.priced_as,
+        "amount": format_exact(line.exact),
+    }
+
+
+def _correction(fact: Fields) -> dict[str, Any]:
+    """Show a correction; a positive amount was given back."""
+    return {
+        "correction_id": f"{ids.CORRECTION}_{fact['correction_id']}",
+        "amount": format_amount(fact["amount"]),
+        "total": format_amount(fact["total"]),
+        "period": fact["period"],
+        "price_version": fact["price_version"],
+        "created_at": fact["timestamp"],
+    }
+
+
+def _links(row: CallRow) -> dict[str, str]:
+    request_id = ids.public(ids.REQUEST, row.request_id)
+    return {
+        "transactions": f"{PREFIX}/balance-transactions?request_id={request_id}",
+        "rule": f"{PREFIX}/billing/rules/{quote(row.model, safe='/')}",
+        "statement": f"{PREFIX}/billing/monthly-statement?month={row.period}",
+    }

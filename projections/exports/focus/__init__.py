@@ -1,0 +1,1 @@
+"""FOCUS: the FinOps foundation's table of cost and usage, for prepaid credit."""

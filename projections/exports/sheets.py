@@ -1,0 +1,95 @@
+"""Sheets: rows of an export as CSV, NDJSON or Parquet, in constant memory."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, Final, Protocol
+
+import orjson
+
+from projections.csv_text import csv_line
+from projections.exports.columns import Column, Kind, Row, decimal
+from projections.exports.parquet import ParquetSheet
+
+CSV, NDJSON, PARQUET = "csv", "ndjson", "parquet"
+
+Write = Callable[[bytes], object]
+
+
+class Sheet(Protocol):
+    """Takes rows, some at a time; nothing is whole before `finish`."""
+
+    def write(self, rows: Iterable[Row]) -> None:
+        """Append rows."""
+        ...
+
+    def finish(self) -> None:
+        """Write what belongs at the end."""
+        ...
+
+
+class CsvSheet:
+    """RFC 4180 with one line of names; texts that a spreadsheet would run are made safe."""
+
+    def __init__(self, out: Any, columns: Sequence[Column]) -> None:
+        self._out = out
+        self._cells = [_CELL.get(c.kind) or partial(decimal, places=c.places) for c in columns]
+        out.write(csv_line(column.name for column in columns))
+
+    def write(self, rows: Iterable[Row]) -> None:
+        """Append lines."""
+        self._out.write(b"".join(csv_line(self._line(row)) for row in rows))
+
+    def finish(self) -> None:
+        """Add nothing: the control totals are in a file of their own."""
+
+    def _line(self, row: Row) -> list[str | int | None]:
+        cells = zip(self._cells, row, strict=True)
+        return [None if value is None else cell(value) for cell, value in cells]
+
+
+class NdjsonSheet:
+    """One JSON object a line; decimals are strings."""
+
+    def __init__(self, out: Any, columns: Sequence[Column]) -> None:
+        self._out = out
+        self._names = [column.name for column in columns]
+        self._values = [_VALUE.get(c.kind) or partial(decimal, places=c.places) for c in columns]
+
+    def write(self, rows: Iterable[Row]) -> None:
+        """Append lines."""
+        self._out.write(b"".join(map(self._line, rows)))
+
+    def finish(self) -> None:
+        """Add nothing."""
+
+    def _line(self, row: Row) -> bytes:
+        values = zip(self._names, self._values, row, strict=True)
+        fields = {name: None if v is None else value(v) for name, value, v in values}
+        return orjson.dumps(fields, option=orjson.OPT_APPEND_NEWLINE)
+
+
+SHEETS: Final[dict[str, Callable[[Any, Sequence[Column]], Sheet]]] = {
+    CSV: CsvSheet,
+    NDJSON: NdjsonSheet,
+    PARQUET: ParquetSheet,
+}
+"""Every format for rows; each is given a stream of bytes and its columns."""
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _time(value: datetime) -> str:
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _object(value: dict[str, str]) -> str:
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+
+
+_CELL: Final[dict[Kind, Callable[[Any], Any]]] = {
+    Kind.TEXT: _same, Kind.WHOLE: _same, Kind.TIME: _time, Kind.DATE: str, Kind.OBJECT: _object,
+}  # fmt: skip
+_VALUE: Final = {**_CELL, Kind.OBJECT: _same}

@@ -1,0 +1,140 @@
+"""Supplier costs: what each day's calls cost us at which supplier, and what customers paid for it.
+
+No customer ever sees any of this.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from psycopg import Connection
+
+from projections.events import Event
+from projections.past_events import read_past
+from projections.projection import Projection, Table, run, statement
+from projections.supplier_calls import TOKENS, TOPICS, Fold, Key, Row, begun_earlier
+
+
+class SupplierCosts(Projection):
+    """Sums by day, supplier, model and customer, and the calls whose outcome is unknown.
+
+    A provider of the catalogue has exactly one credential, so its name is the credential's too.
+    """
+
+    name = "supplier_costs"
+    topics = TOPICS
+    tables = (
+        Table(
+            "supplier_costs",
+            (
+                "day", "provider", "upstream_model", "credential", "model", "customer_id",
+                "currency", "outcome", "priced", "crossed",
+            ),
+            """
+            CREATE TABLE {schema}.supplier_costs (
+                day date NOT NULL,
+                provider text NOT NULL,
+                upstream_model text NOT NULL,
+                credential text NOT NULL,
+                model text NOT NULL,
+                customer_id uuid NOT NULL,
+                currency text NOT NULL,
+                outcome text NOT NULL,
+                priced boolean NOT NULL,
+                crossed boolean NOT NULL,
+                attempts bigint NOT NULL,
+                cost bigint NOT NULL,
+                charges bigint NOT NULL,
+                charged bigint NOT NULL,
+                corrected bigint NOT NULL,
+                input bigint NOT NULL,
+                cached_input bigint NOT NULL,
+                cache_write bigint NOT NULL,
+                cache_write_5m bigint NOT NULL,
+                cache_write_1h bigint NOT NULL,
+                audio_input bigint NOT NULL,
+                image_input bigint NOT NULL,
+                output bigint NOT NULL,
+                reasoning bigint NOT NULL,
+                audio_output bigint NOT NULL,
+                image_output bigint NOT NULL,
+                position bigint NOT NULL,
+                PRIMARY KEY (day, provider, upstream_model, credential, model, customer_id,
+                             currency, outcome, priced, crossed)
+            ) WITH (fillfactor = 50)
+            """,
+        ),
+        Table(
+            "supplier_unknowns",
+            ("request_id",),
+            """
+            CREATE TABLE {schema}.supplier_unknowns (
+                request_id uuid PRIMARY KEY,
+                day date NOT NULL,
+                model text NOT NULL,
+                customer_id uuid NOT NULL,
+                input_tokens bigint NOT NULL,
+                output_cap bigint NOT NULL,
+                position bigint NOT NULL
+            )
+            """,
+        ),
+    )  # fmt: skip
+
+    def project(self, conn: Connection, schema: str, events: Sequence[Event]) -> None:
+        """Add up what ended; of a call that began in an earlier batch the log tells how."""
+        if not events:
+            return
+        fold = Fold()
+        fold.recall(read_past(conn, begun_earlier(events), events[0].position))
+        fold.take(events)
+        run(conn, schema, _ADD, [_written(key, row) for key, row in fold.rows.items()])
+        run(conn, schema, _LOSE, list(fold.lost.values()))
+        if fold.found:
+            ids = "{" + ",".join(fold.found) + "}"
+            conn.execute(statement(schema, _FIND), (ids,), prepare=True)
+
+
+def _written(key: Key, row: Row) -> dict[str, Any]:
+    return {
+        **key._asdict(),
+        "credential": key.provider,
+        "attempts": row.attempts,
+        "cost": row.cost,
+        "charges": row.charges,
+        "charged": row.charged,
+        "corrected": row.corrected,
+        "position": row.position,
+        **dict.fromkeys(TOKENS, 0),
+        **row.tokens,
+    }
+
+
+_ADD = """
+    INSERT INTO {schema}.supplier_costs AS old
+    SELECT new.* FROM json_populate_recordset(NULL::{schema}.supplier_costs, %s::json) AS new
+    ON CONFLICT (day, provider, upstream_model, credential, model, customer_id,
+                 currency, outcome, priced, crossed)
+    DO UPDATE SET
+        attempts = old.attempts + excluded.attempts,
+        cost = old.cost + excluded.cost,
+        charges = old.charges + excluded.charges,
+        charged = old.charged + excluded.charged,
+        corrected = old.corrected + excluded.corrected,
+        input = old.input + excluded.input,
+        cached_input = old.cached_input + excluded.cached_input,
+        cache_write = old.cache_write + excluded.cache_write,
+        cache_write_5m = old.cache_write_5m + excluded.cache_write_5m,
+        cache_write_1h = old.cache_write_1h + excluded.cache_write_1h,
+        audio_input = old.audio_input + excluded.audio_input,
+        image_input = old.image_input + excluded.image_input,
+        output = old.output + excluded.output,
+        reasoning = old.reasoning + excluded.reasoning,
+        audio_output = old.audio_output + excluded.audio_output,
+        image_output = old.image_output + excluded.image_output,
+        position = excluded.position
+"""
+_LOSE = """
+    INSERT INTO {schema}.supplier_unknowns
+    SELECT * FROM json_populate_recordset(NULL::{schema}.supplier_unknowns, %s::json)
+"""
+_FIND = "DELETE FROM {schema}.supplier_unknowns WHERE request_id = ANY(%s::uuid[])"

@@ -1,0 +1,167 @@
+"""Customers at the till: the whole application in this process, and calls made by command."""
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import httpx
+from fastapi import FastAPI
+
+from api.app import build_app
+from api.bootstrap import publish
+from api.catalog_file import Configured, default_catalog
+from api.gateway import SHARD, Gateway, open_gateway
+from api.keys import display_of, new_secret
+from api.minting import mint
+from api.settings import Settings
+from domain import ids, manage
+from domain.api_key import PERMISSIONS
+from domain.correct_call import NewCorrection, correct_call
+from domain.decision import Decision
+from domain.inference_request import REPORTED, InferenceRequest
+from domain.ports import Command
+from domain.quote import Quote
+from domain.reserve_call import Identity, Reservation, ReserveCall
+from domain.settle_call import Attempt, Outcome, SettleCall
+from tests.api.helpers import TOKEN, projecting
+
+T = TypeVar("T")
+
+NANOS = 10**9
+SMALL = "sandbox-small"
+
+
+@dataclass(frozen=True)
+class Account:
+    """A customer with one key."""
+
+    who: Identity
+    secret: str
+
+    @property
+    def customer_id(self) -> str:
+        return ids.public(ids.CUSTOMER, self.who.customer_id)
+
+    @property
+    def key_id(self) -> str:
+        return ids.public(ids.KEY, self.who.key_id)
+
+
+class Till:
+    """Everything is done by commands or by requests, and everything is really stored."""
+
+    def __init__(self, runner: asyncio.Runner, app: FastAPI, client: httpx.AsyncClient) -> None:
+        self.app = app
+        self.gateway: Gateway = app.state.gateway
+        self._runner = runner
+        self._client = client
+
+    def do(self, command: Command[T]) -> T:
+        return self._runner.run(self.gateway.ledger.execute(command))
+
+    def request(self, method: str, path: str, secret: str, **options: Any) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {secret}", **options.pop("headers", {})}
+        return self._runner.run(self._client.request(method, path, headers=headers, **options))
+
+    def get(self, account: Account, path: str, **query: Any) -> httpx.Response:
+        return self.request("GET", f"/openapi/v1{path}", account.secret, params=query)
+
+    def account(self, credit: int = 10 * NANOS, **key: Any) -> Account:
+        secret = new_secret(SHARD)
+        who = Identity(
+            ids.credential_id(secret, SHARD), mint(SHARD), mint(SHARD), mint(SHARD)
+        )  # fmt: skip
+        new = manage.NewCustomer(who.customer_id, who.wallet_id, "USD", "hash", "test")
+        self.do(manage.register_customer(new))
+        self.do(manage.create_key(who.customer_id, who.wallet_id, new_key(who, secret, **key)))
+        if credit:
+            grant = manage.NewGrant(mint(SHARD), credit, "paid", "test")
+            self.do(manage.grant_credit(who.wallet_id, grant))
+        return Account(who, secret)
+
+    def hold(
+        self,
+        account: Account,
+        model: str = SMALL,
+        *,
+        tokens: int = 100,
+        cap: int = 200,
+        **more: Any,
+    ) -> Reservation:
+        quote = Quote(tokens, cap, clamps=False)
+        providers = ("sandbox",)
+        return self.do(
+            ReserveCall(
+                mint(SHARD), account.who, model, providers, quote, "chat",
+                timedelta(seconds=600), **more,
+            )
+        )  # fmt: skip
+
+    def settle(
+        self, held: Reservation, outcome: Outcome, attempts: tuple[Attempt, ...] = ()
+    ) -> None:
+        self.do(SettleCall(held.request_id, held.identity, outcome, attempts))
+
+    def charge(
+        self,
+        held: Reservation,
+        usage: Mapping[str, int],
+        *,
+        basis: str = REPORTED,
+        attempts: tuple[Attempt, ...] = (),
+        **more: Any,
+    ) -> None:
+        self.settle(held, Outcome(7, basis=basis, usage=dict(usage), **more), attempts)
+
+    def call(self, account: Account, usage: Mapping[str, int], **more: Any) -> str:
+        """Hold and charge; gives the request's public id."""
+        held = self.hold(account, **more)
+        self.charge(held, usage)
+        return ids.public(ids.REQUEST, held.request_id)
+
+    def correct(self, request_id: str, amount: int, **more: Any) -> None:
+        """Correct a charge; positive gives credit back."""
+        parsed = ids.parse_public(ids.REQUEST, request_id)
+        assert parsed is not None
+        found = self._runner.run(
+            self.gateway.ledger.read(
+                Decision((parsed,), lambda books: books.find(InferenceRequest, parsed))
+            )
+        )
+        assert found is not None
+        new = NewCorrection(mint(SHARD), amount, "hash", "test", **more)
+        self.do(correct_call(found, new))
+
+
+@contextmanager
+def till(url: str, data_dir: str, configuration: Configured | None = None) -> Iterator[Till]:
+    """Open for business on a migrated database, its read models kept up."""
+    configured = configuration or default_catalog()
+    settings = Settings.load({}, data_dir=data_dir, admin_token=TOKEN)
+    with asyncio.Runner() as runner, projecting(url):
+        runner.run(publish(url, configured))
+        front = build_app(settings, configured, url)
+        gateway = runner.run(open_gateway(settings, configured, url))
+        front.mount(gateway)
+        transport = httpx.ASGITransport(front, raise_app_exceptions=False)
+        client = httpx.AsyncClient(transport=transport, base_url="http://till", timeout=30)
+        try:
+            yield Till(runner, front._app, client)
+        finally:
+            runner.run(client.aclose())
+            runner.run(gateway.close())
+
+
+def new_key(who: Identity, secret: str, **more: Any) -> manage.NewKey:
+    fields = {
+        "name_hash": "hash",
+        "actor": "test",
+        "allowed_models": [],
+        "allowed_providers": [],
+        "permissions": list(PERMISSIONS),
+        **more,
+    }
+    return manage.NewKey(who.key_id, who.credential_id, display_of(secret), **fields)
