@@ -26,6 +26,9 @@ class Audit:
         self.ends: dict[str, datetime | None] = {}
         self.limit = 0
         self.last = datetime.min.replace(tzinfo=UTC)
+        self.closed = ""
+        self.closing = 0
+        self.months: Counter[str] = Counter()
 
     def read(self, commit: Sequence[Any]) -> None:
         """Read what one command appended; the wallet's facts first."""
@@ -37,10 +40,28 @@ class Audit:
             self.book_fact(fact)
 
     def book_fact(self, fact: Any) -> None:
+        if fact.TOPIC.startswith("wallet.") and hasattr(fact, "period"):
+            self.book_month(fact)
         handler = getattr(self, fact.TOPIC.replace(".", "_").rpartition("_")[0], None)
         if handler:
             handler(fact)
         assert sum(self.accounts.values()) == 0, "what leaves one account enters another"
+        posted = self.accounts["available"] + self.accounts["held"]
+        assert posted == self.closing + sum(self.months.values()), "months add up to the balance"
+
+    def book_month(self, fact: Any) -> None:
+        closes = fact.TOPIC.startswith("wallet.period_closed.")
+        assert closes or fact.period > self.closed, "nothing is booked in a closed month"
+        if closes:
+            assert fact.opening == self.closing, "a month opens with what the last one closed with"
+            self.closed = fact.period
+            self.closing += self.months.pop(fact.period, 0)
+            assert fact.closing == self.closing, "a month comes to what was booked in it"
+            assert not any(month <= fact.period for month in self.months)
+            return
+        sign = {"granted": 1, "corrected": 1, "reserved": 0}.get(fact.TOPIC.split(".")[1], -1)
+        self.months[fact.period] += sign * getattr(fact, "amount", 0)
+        self.months[fact.period] -= total(getattr(fact, "expired", []))
 
     def check_types(self, value: Any) -> None:
         assert not isinstance(value, float), "no float is money"

@@ -37,8 +37,8 @@ QUOTA = 150
 class BooksMachine(RuleBasedStateMachine):
     """The shop, the clock and the checks; `rules.BooksRules` has what can happen."""
 
-    begins: ClassVar[datetime] = datetime(2026, 11, 20, 23, 40, tzinfo=UTC)
-    """Near midnight, so that a window ends in most histories."""
+    begins: ClassVar[datetime] = datetime(2026, 11, 30, 23, 40, tzinfo=UTC)
+    """Near the end of a day and a month, so that windows end in most histories."""
 
     def __init__(self) -> None:
         super().__init__()

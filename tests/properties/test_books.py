@@ -8,11 +8,11 @@ from adapters.ledger.event_codec import decode
 from adapters.ledger.memory import MemoryLedger
 from domain.aggregate import parse_time
 from domain.ports import Ledger
+from tests.properties.months import MonthRules
 from tests.properties.profiles import CI
-from tests.properties.rules import BooksRules
 
 
-class BooksOnMemoryLedger(BooksRules):
+class BooksOnMemoryLedger(MonthRules):
     """Aggregates are folded from stored bytes for every command."""
 
     def new_ledger(self, clock: Callable[[], datetime]) -> Ledger:
@@ -35,7 +35,7 @@ class BooksOnMemoryLedger(BooksRules):
         """It keeps nothing."""
 
 
-TestBooksInMemory = BooksRules.TestCase
+TestBooksInMemory = MonthRules.TestCase
 TestBooksInMemory.settings = CI
 TestBooksOnMemoryLedger = BooksOnMemoryLedger.TestCase
 TestBooksOnMemoryLedger.settings = CI

@@ -18,8 +18,8 @@ from adapters.ledger.group_commit import PostgresLedger
 from adapters.ledger.schema import migrate
 from domain.moment import Moment, moment
 from domain.ports import Ledger
+from tests.properties.months import MonthRules
 from tests.properties.profiles import POSTGRESQL
-from tests.properties.rules import BooksRules
 
 
 class ToldClock:
@@ -33,7 +33,7 @@ class ToldClock:
         return moment(max(now, log_last) if log_last else now)
 
 
-class BooksOnPostgres(BooksRules):
+class BooksOnPostgres(MonthRules):
     """A database of its own for every history."""
 
     def __init__(self, server_url: str) -> None:
