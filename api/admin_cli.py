@@ -114,12 +114,16 @@ def create_key(
     provider: Annotated[list[str] | None, typer.Option(help="Allow only this provider.")] = None,
     quota: Annotated[str | None, typer.Option(help="Most that may be spent.")] = None,
     window: Annotated[str, typer.Option(help="The quota's window: none, day or month.")] = "none",
+    tag: Annotated[list[str] | None, typer.Option(help="name=value, carried by its calls.")] = None,
     config: Config = None,
     data_dir: DataDir = None,
 ) -> None:
     """Create a key; the plaintext is shown only now."""
+    tags = dict(entry.partition("=")[::2] for entry in tag or ()) or None
     limit: JsonValue = {"amount": quota, "window": window} if quota else None
-    body = _given(name=name, allowed_model_ids=model, allowed_providers=provider, quota=limit)
+    body = _given(
+        name=name, allowed_model_ids=model, allowed_providers=provider, quota=limit, tags=tags
+    )
     settings = load(config=config, data_dir=data_dir)
     run(settings, "POST", f"/customers/{customer_id}/api-keys", body)
 

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 
 from api.admin.auth import ACTOR, gateway_of
 from api.admin.body import Fields, body_as, no_body
-from api.admin.fields import LimitAmount, Name, Names, Time, unique, write_time
+from api.admin.fields import LimitAmount, Name, Names, TagFields, Time, unique, write_time
 from api.admin.find import find, find_customer, parse_id
 from api.admin.texts import kept
 from api.envelope import CREATED, success
@@ -46,6 +46,8 @@ class NewKeyFields(Fields):
     permissions: Annotated[
         list[Permission], Field(min_length=1, max_length=10), AfterValidator(unique)
     ] = Field(default_factory=lambda: [*PERMISSIONS])
+    tags: TagFields = Field(default_factory=dict[str, str])
+    """Carried by each of the key's calls; a call's own metadata goes before them."""
     expires_at: Time | None = None
 
 
@@ -72,6 +74,7 @@ async def create(
             allowed_models=new.allowed_model_ids,
             allowed_providers=new.allowed_providers,
             permissions=[*new.permissions],
+            tags=new.tags,
             quota=Quota(new.quota.amount, new.quota.window) if new.quota else None,
             expires_at=new.expires_at,
         )
@@ -121,5 +124,6 @@ def _describe(new: NewKeyFields) -> dict[str, Any]:
         "allowed_providers": new.allowed_providers,
         "quota": quota and {"amount": format_amount(quota.amount), "window": quota.window},
         "permissions": new.permissions,
+        "tags": new.tags,
         "expires_at": write_time(new.expires_at),
     }

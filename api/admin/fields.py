@@ -8,6 +8,7 @@ from typing import Annotated, TypeVar
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from domain.money import Nanos, parse_amount, parse_currency
+from domain.tags import TAGS_MAX, parse_tag, parse_tag_name
 
 N = TypeVar("N", bound=str)
 
@@ -80,6 +81,12 @@ Reason = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_pla
 Reference = Annotated[str, Field(pattern=r"^[!-~]([ -~]{0,126}[!-~])?$")]
 ReasonCode = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 """Short codes, which stay in the log for ever."""
+
+TagValue = Annotated[str, AfterValidator(parse_tag)]
+TagFields = Annotated[
+    dict[Annotated[str, AfterValidator(parse_tag_name)], TagValue], Field(max_length=TAGS_MAX)
+]
+"""Cost-centre tags: short codes by name."""
 
 Currency = Annotated[str, AfterValidator(parse_currency)]
 Time = Annotated[datetime, BeforeValidator(_time)]

@@ -43,7 +43,7 @@ class ZoneFields(Fields):
 @router.get("/periods")
 async def list_periods(request: Request) -> Response:
     """List the months from the first wallet's to the current one, the newest first."""
-    query = ListQuery(request, ("customer_id",))
+    query = ListQuery(request, ("customer_id",), paged=False)
     grace = timedelta(hours=gateway_of(request).settings.close_grace_hours)
     async with lent_connection(request) as conn:
         await catch_up(conn, (Customers(), Statements()))

@@ -22,12 +22,13 @@ YEARS: Final = range(2000, 2200)
 
 
 class ListQuery:
-    """The query of a list that may have these parameters, a cursor and a limit."""
+    """The query of a list that may have these parameters, and with pages a cursor and a limit."""
 
-    def __init__(self, request: Request, names: Collection[str]) -> None:
+    def __init__(self, request: Request, names: Collection[str], *, paged: bool = True) -> None:
         self._asked = request.query_params
+        known = {*names, "cursor", "limit"} if paged else {*names}
         for name, _ in self._asked.multi_items():
-            if name not in {*names, "cursor", "limit"}:
+            if name not in known:
                 raise InvalidFieldError(f"There is no parameter '{name[:100]}'.", name[:100])
             if len(self._asked.getlist(name)) > 1:
                 raise InvalidFieldError(f"'{name}' is given more than once.", name)

@@ -13,6 +13,8 @@ from api.admin import (
     periods,
     price_versions,
     reconciliations,
+    seal,
+    reports,
     statements,
     supplier_reports,
     wallets,
@@ -34,9 +36,11 @@ RESOURCES = (
     webhook_deliveries,
     periods,
     statements,
+    reports,
     margins,
     supplier_reports,
     reconciliations,
+    seal,
 )
 
 

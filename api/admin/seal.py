@@ -1,6 +1,7 @@
 """The seal, for the operator: heads, and proofs of any event and between any two heads."""
 
 from typing import Any, Final
+from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from psycopg import AsyncConnection
@@ -65,7 +66,7 @@ async def get_call_proof(request: Request, request_id: str) -> Response:
     parsed = parse_id(ids.REQUEST, request_id, gateway_of(request).shard, "request")
     call = await find(request, InferenceRequest, parsed, "request")
     async with lent_connection(request) as conn:
-        return success(request, await prove_call(conn, ids.UUID(call.wallet_id), parsed))
+        return success(request, await prove_call(conn, UUID(call.wallet_id), parsed))
 
 
 async def describe_head(conn: AsyncConnection[Any], head: TreeHead) -> dict[str, Any]:

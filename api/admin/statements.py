@@ -69,7 +69,7 @@ async def list_statements(request: Request) -> Response:
 @router.get("/statements/{name}")
 async def get_statement(request: Request, name: str) -> Response:
     """Draw an issued statement again: in the envelope, or as `.json`, `.csv` or `.html`."""
-    ListQuery(request, ())
+    ListQuery(request, (), paged=False)
     asked, gateway = _asked(name), gateway_of(request)
     async with lent_connection(request) as conn:
         await catch_up(conn, MODELS)

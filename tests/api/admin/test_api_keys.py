@@ -20,6 +20,7 @@ def test_a_key_is_shown_once_and_says_what_it_may_do(database_url: str) -> None:
         "allowed_providers": ["sandbox"],
         "quota": {"amount": "2.5", "window": "day"},
         "permissions": ["inference", "inference"],
+        "tags": {"cost_center": "R-D"},
         "expires_at": "2999-01-01T00:00:00.5Z",
     }
     with office(database_url) as clerk:
@@ -36,6 +37,16 @@ def test_a_key_is_shown_once_and_says_what_it_may_do(database_url: str) -> None:
         "permissions": ["inference"],
         "expires_at": "2999-01-01T00:00:00.500000Z",
     }
+
+
+@pytest.mark.parametrize(
+    "tags", [{"Cost": "x"}, {"cost_center": "free text"}, {f"t{n}": "x" for n in range(9)}, []]
+)
+def test_a_tag_is_a_short_code_and_there_are_few(database_url: str, tags: object) -> None:
+    with office(database_url) as clerk:
+        answer = clerk.post(keys_path(clerk), {"name": "ci", "tags": tags})
+
+    assert refused(answer) == (422, "invalid_value")
 
 
 def test_without_options_a_key_may_do_everything(database_url: str) -> None:
