@@ -1,8 +1,10 @@
-"""A shop whose customer pays through a provider."""
+"""A shop whose customer pays through a provider, and is told what becomes of the money."""
 
+from typing import Any
 from uuid import UUID
 
 from domain import ids
+from domain.alerts import AlertChange, change_alerts, check_alerts
 from domain.payment import Payment
 from domain.refund_payment import (
     MoneyQuestioned,
@@ -17,6 +19,10 @@ from tests.domain.shop import Shop
 PI = "pi_1"
 
 
+def payment_id(reference: str = PI) -> UUID:
+    return Payment.id_of(0, "stripe", reference)
+
+
 class PaidShop(Shop):
     """What comes in is told as a provider does: again, late and out of order."""
 
@@ -26,7 +32,7 @@ class PaidShop(Shop):
 
     @property
     def payment_id(self) -> UUID:
-        return Payment.id_of(0, "stripe", PI)
+        return payment_id()
 
     @property
     def payment(self) -> Payment:
@@ -43,12 +49,12 @@ class PaidShop(Shop):
         known: bool = True,
         currency: str = "USD",
         problem: str | None = None,
+        reference: str = PI,
     ) -> str:
         customer = ids.public(ids.CUSTOMER, self.who.customer_id) if known else None
-        money = MoneyReceived(PI, amount, currency, customer, problem)
-        return self.do(
-            take_payment(self.payment_id, "stripe", money, self.payer if known else None)
-        )
+        money = MoneyReceived(reference, amount, currency, customer, problem)
+        payer = self.payer if known else None
+        return self.do(take_payment(payment_id(reference), "stripe", money, payer))
 
     def refund(
         self,
@@ -57,18 +63,33 @@ class PaidShop(Shop):
         *,
         currency: str = "USD",
         knows: bool = True,
+        reference: str = PI,
     ) -> bool:
-        notice = MoneyRefunded(PI, refund_id, amount, currency)
-        applied = self.payment_id in self.ledger._held and self.payment.applied
-        wallet_id = self.who.wallet_id if knows and applied else None
-        return self.do(refund_payment(self.payment_id, "stripe", notice, wallet_id))
+        notice = MoneyRefunded(reference, refund_id, amount, currency)
+        held = self.ledger._held.get(payment_id(reference))
+        wallet_id = held.wallet_id if isinstance(held, Payment) and knows else ""
+        known = UUID(wallet_id) if wallet_id else None
+        return self.do(refund_payment(payment_id(reference), "stripe", notice, known))
 
-    def question(self, code: str, item: str = "dp_1", amount: int = 100) -> None:
-        notice = MoneyQuestioned(PI, code, item, amount, "USD")
-        self.do(question_payment(self.payment_id, "stripe", notice))
+    def question(
+        self, code: str, item: str = "dp_1", amount: int = 100, *, reference: str = PI
+    ) -> None:
+        notice = MoneyQuestioned(reference, code, item, amount, "USD")
+        self.do(question_payment(payment_id(reference), "stripe", notice))
 
-    def apply(self, payer: Payer | None = None) -> Payment:
-        return self.do(apply_payment(self.payment_id, payer or self.payer, actor="operator"))
+    def apply(self, payer: Payer | None = None, *, reference: str = PI) -> Payment:
+        command = apply_payment(payment_id(reference), payer or self.payer, actor="operator")
+        return self.do(command)
+
+    def watch(self, **fields: Any) -> Any:
+        """Change what is watched, or where it is told."""
+        change = AlertChange(**fields)
+        who = self.who
+        return self.do(change_alerts(who.customer_id, who.wallet_id, change, actor="key_1"))
+
+    def look(self) -> int:
+        """Have the wallet look at its lines."""
+        return self.do(check_alerts(self.who.wallet_id))
 
     def spend(self, amount: int) -> Reservation:
         """Charge an even number of nanos."""

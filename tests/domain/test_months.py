@@ -55,6 +55,7 @@ def test_a_month_carries_its_balance_into_the_next(shop: Shop) -> None:
         ("2026-11", 700, 700),
     ]
     assert shop.wallet.calendar.closing("2026-12") == 657
+    assert shop.wallet.calendar.moved.keys() == {"2026-12"}
 
 
 def test_a_charge_belongs_to_the_month_of_its_hold_while_that_is_open(shop: Shop) -> None:

@@ -1,14 +1,13 @@
 """Lines of available credit: each crossing is told once, whatever looks how often."""
 
-from typing import Any
-
 import pytest
 
 from domain import wallet_events as facts
 from domain.alerts import AlertChange, Recharge, Webhook, change_alerts, check_alerts
 from domain.customer import Customer, WebhookChanged
 from domain.errors import NotFoundError
-from tests.domain.shop import T0, Shop
+from tests.domain.payments import PaidShop
+from tests.domain.shop import T0
 
 TOLD = (
     facts.AlertRaised,
@@ -18,15 +17,7 @@ TOLD = (
 )
 
 
-class WatchedShop(Shop):
-    def change(self, **fields: Any) -> Any:
-        change = AlertChange(**fields)
-        who = self.who
-        return self.do(change_alerts(who.customer_id, who.wallet_id, change, actor="key_1"))
-
-    def look(self) -> int:
-        return self.do(check_alerts(self.who.wallet_id))
-
+class WatchedShop(PaidShop):
     @property
     def told(self) -> list[tuple[str, int, int]]:
         """Every crossing: its name, the line and what was available."""
@@ -40,13 +31,10 @@ class WatchedShop(Shop):
     def customer(self) -> Customer:
         return self.ledger.look(Customer, self.who.customer_id)
 
-    def spend(self, amount: int) -> None:
-        self.charge(self.reserve(0, amount // 2), {"output": amount // 2})
-
 
 def test_a_line_is_told_once_when_credit_reaches_it() -> None:
     shop = WatchedShop(funds=100)
-    shop.change(thresholds=[40])
+    shop.watch(thresholds=[40])
     assert shop.look() == 0
 
     shop.spend(60)
@@ -60,7 +48,7 @@ def test_a_line_is_told_once_when_credit_reaches_it() -> None:
 
 def test_a_line_is_told_again_only_after_it_was_left() -> None:
     shop = WatchedShop(funds=100)
-    shop.change(thresholds=[40])
+    shop.watch(thresholds=[40])
     for _ in range(2):
         shop.spend(80)
         shop.look()
@@ -73,7 +61,7 @@ def test_a_line_is_told_again_only_after_it_was_left() -> None:
 
 def test_credit_exactly_at_the_line_is_not_above_it() -> None:
     shop = WatchedShop(funds=100)
-    shop.change(thresholds=[40])
+    shop.watch(thresholds=[40])
     shop.spend(80)
     shop.look()
 
@@ -84,7 +72,7 @@ def test_credit_exactly_at_the_line_is_not_above_it() -> None:
 
 def test_several_lines_are_told_each_for_itself() -> None:
     shop = WatchedShop(funds=100)
-    shop.change(thresholds=[10, 50, 50, 0])
+    shop.watch(thresholds=[10, 50, 50, 0])
     assert shop.wallet.alert_thresholds == [50, 10, 0]
 
     shop.spend(90)
@@ -96,7 +84,7 @@ def test_several_lines_are_told_each_for_itself() -> None:
 def test_what_is_due_to_expire_counts_no_more() -> None:
     shop = WatchedShop()
     shop.grant(100, expires_at=T0.replace(hour=13))
-    shop.change(thresholds=[40])
+    shop.watch(thresholds=[40])
     assert shop.look() == 0
 
     shop.tick(hours=2)
@@ -106,32 +94,32 @@ def test_what_is_due_to_expire_counts_no_more() -> None:
 
 def test_a_line_that_stays_keeps_its_side_when_others_are_drawn() -> None:
     shop = WatchedShop(funds=30)
-    shop.change(thresholds=[40, 20])
+    shop.watch(thresholds=[40, 20])
     shop.look()
 
-    shop.change(thresholds=[40, 35])
+    shop.watch(thresholds=[40, 35])
 
     assert shop.look() == 1
     assert [line for _, line, _ in shop.told] == [40, 35]
-    shop.change(thresholds=[])
+    shop.watch(thresholds=[])
     assert (shop.look(), shop.wallet.alerts_raised) == (0, [])
 
 
 def test_the_same_lines_drawn_again_are_no_fact() -> None:
     shop = WatchedShop(funds=30)
-    shop.change(thresholds=[40], changes_recharge=True, recharge=Recharge(5, 50))
+    shop.watch(thresholds=[40], changes_recharge=True, recharge=Recharge(5, 50))
     before = len(shop.ledger.facts)
 
-    shop.change(thresholds=[40])
-    shop.change(changes_recharge=True, recharge=Recharge(5, 50))
-    shop.change()
+    shop.watch(thresholds=[40])
+    shop.watch(changes_recharge=True, recharge=Recharge(5, 50))
+    shop.watch()
 
     assert len(shop.ledger.facts) == before
 
 
 def test_a_recharge_is_requested_once_until_credit_is_back() -> None:
     shop = WatchedShop(funds=100)
-    shop.change(changes_recharge=True, recharge=Recharge(40, 500))
+    shop.watch(changes_recharge=True, recharge=Recharge(40, 500))
     assert shop.look() == 0
     shop.spend(60)
     assert [shop.look(), shop.look()] == [1, 0]
@@ -149,20 +137,20 @@ def test_a_recharge_is_requested_once_until_credit_is_back() -> None:
 
 def test_another_recharge_is_another_request() -> None:
     shop = WatchedShop(funds=10)
-    shop.change(changes_recharge=True, recharge=Recharge(40, 500))
+    shop.watch(changes_recharge=True, recharge=Recharge(40, 500))
     shop.look()
 
-    shop.change(thresholds=[5])
+    shop.watch(thresholds=[5])
     assert shop.look() == 0
-    shop.change(changes_recharge=True, recharge=Recharge(40, 600))
+    shop.watch(changes_recharge=True, recharge=Recharge(40, 600))
     assert shop.look() == 1
-    shop.change(changes_recharge=True)
+    shop.watch(changes_recharge=True)
     assert (shop.look(), shop.wallet.recharge_below) == (0, None)
 
 
 def test_alerts_survive_a_replay_and_a_snapshot() -> None:
     shop = WatchedShop(funds=10)
-    shop.change(thresholds=[40], changes_recharge=True, recharge=Recharge(40, 500))
+    shop.watch(thresholds=[40], changes_recharge=True, recharge=Recharge(40, 500))
     shop.look()
 
     shop.ledger.rebuild()
@@ -181,11 +169,11 @@ def test_a_webhook_is_named_by_its_text_and_hash_and_says_which_it_replaces() ->
     shop = WatchedShop()
     first, second = Webhook(shop.mint(), "hash 1"), Webhook(shop.mint(), "hash 2")
 
-    assert shop.change(changes_webhook=True, webhook=first) is None
-    assert shop.change(changes_webhook=True, webhook=second) == first.webhook_id
-    assert shop.change(thresholds=[1]) == second.webhook_id
+    assert shop.watch(changes_webhook=True, webhook=first) is None
+    assert shop.watch(changes_webhook=True, webhook=second) == first.webhook_id
+    assert shop.watch(thresholds=[1]) == second.webhook_id
     assert shop.customer.webhook_id == second.webhook_id.hex
-    assert shop.change(changes_webhook=True) == second.webhook_id
+    assert shop.watch(changes_webhook=True) == second.webhook_id
 
     changes = [(f.webhook_id, f.url_hash, f.actor) for f in shop.facts(WebhookChanged)]
     assert changes == [
@@ -197,16 +185,16 @@ def test_a_webhook_is_named_by_its_text_and_hash_and_says_which_it_replaces() ->
 
 def test_a_webhook_is_told_what_happens_since_there_was_one() -> None:
     shop = WatchedShop()
-    shop.change(changes_webhook=True, webhook=Webhook(shop.mint(), "hash"))
+    shop.watch(changes_webhook=True, webhook=Webhook(shop.mint(), "hash"))
     shop.tick(hours=1)
-    shop.change(changes_webhook=True, webhook=Webhook(shop.mint(), "hash"))
+    shop.watch(changes_webhook=True, webhook=Webhook(shop.mint(), "hash"))
     assert shop.customer.webhook_since == T0
 
     shop.ledger.restart_from_snapshots()
     assert shop.customer.webhook_since == T0
-    shop.change(changes_webhook=True)
+    shop.watch(changes_webhook=True)
     shop.tick(hours=1)
-    shop.change(changes_webhook=True, webhook=Webhook(shop.mint(), "hash"))
+    shop.watch(changes_webhook=True, webhook=Webhook(shop.mint(), "hash"))
 
     assert shop.customer.webhook_since == T0.replace(hour=14)
 
@@ -214,7 +202,7 @@ def test_a_webhook_is_told_what_happens_since_there_was_one() -> None:
 def test_taking_away_a_webhook_that_is_not_there_is_no_fact() -> None:
     shop = WatchedShop()
 
-    assert shop.change(changes_webhook=True) is None
+    assert shop.watch(changes_webhook=True) is None
 
     assert shop.facts(WebhookChanged) == []
 
