@@ -120,6 +120,17 @@ def test_a_grant_ends_in_the_month_in_which_it_ran_out(shop: Shop) -> None:
     assert closed(shop)[0].closing == 1_000
 
 
+def test_what_goes_back_to_an_ended_grant_does_not_come_back_in_a_month(shop: Shop) -> None:
+    shop.grant(1_000, expires_at=OCTOBER + timedelta(days=2))
+    held = shop.reserve()
+    charge(shop, held, 300)
+    shop.now = OCTOBER + timedelta(days=3)
+    shop.correct(held, 100)
+
+    wallet = shop.wallet
+    assert wallet.calendar.closing("2026-10") == wallet.available + wallet.reserved == 0
+
+
 def test_a_correction_lands_in_the_open_month_and_names_the_other(shop: Shop) -> None:
     shop.grant(1_000)
     held = shop.reserve()
