@@ -6,7 +6,7 @@ import threading
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 from uuid import uuid4
 
 import httpx
@@ -19,6 +19,7 @@ from api.app import build_app
 from api.catalog_file import ConfigError
 from api.configuration import load_configuration
 from api.database import database
+from api.envelope import OK
 from api.gateway import open_gateway
 from api.options import complain
 from api.serve import prepare_ledger
@@ -56,9 +57,25 @@ def ask(
     except ConfigError as error:
         complain(str(error))
     if not fields["success"]:
-        typer.echo(f"tollbook: {fields['code']}: {fields['message']}", err=True)
-        raise typer.Exit(REFUSED)
+        _refuse(fields)
     return fields["data"]
+
+
+def _refuse(fields: dict[str, Any]) -> NoReturn:
+    typer.echo(f"tollbook: {fields['code']}: {fields['message']}", err=True)
+    raise typer.Exit(REFUSED)
+
+
+def download(settings: Settings, path: str) -> bytes:
+    """Get what a route answers outside the envelope, or explain the refusal."""
+    logs.configure()
+    try:
+        answer = asyncio.run(_answer(settings, "GET", path, {}, b""))
+    except ConfigError as error:
+        complain(str(error))
+    if answer.status_code != OK:
+        _refuse(answer.json())
+    return answer.content
 
 
 def show(data: Any) -> None:
@@ -73,13 +90,19 @@ async def _call(
     headers: dict[str, str],
     content: bytes,
 ) -> dict[str, Any]:
+    answer = await _answer(settings, method, path, headers, content)
+    fields: dict[str, Any] = answer.json()
+    return fields
+
+
+async def _answer(
+    settings: Settings, method: str, path: str, headers: dict[str, str], content: bytes
+) -> httpx.Response:
     token = secrets.token_hex(16)
     settings = settings.model_copy(update={"admin_token": token})
     async with _client(settings) as client:
         headers |= {"Authorization": f"Bearer {token}"}
-        answer = await client.request(method, f"/admin/v1{path}", headers=headers, content=content)
-    fields: dict[str, Any] = answer.json()
-    return fields
+        return await client.request(method, f"/admin/v1{path}", headers=headers, content=content)
 
 
 @asynccontextmanager

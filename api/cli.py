@@ -16,7 +16,9 @@ from api import (
     export_cli,
     money_cli,
     replay_cli,
+    report_cli,
     rerating_cli,
+    seal_cli,
     serve as serving,
     supplier_cli,
 )
@@ -34,10 +36,17 @@ app.command()(books_cli.rebuild)
 app.command()(replay_cli.replay)
 app.command("what-if")(rerating_cli.what_if)
 app.command()(close_cli.close)
+app.command()(report_cli.report)
 app.command()(export_cli.export)
 app.command("import")(export_cli.import_file)
 app.command()(supplier_cli.margins)
 app.command()(supplier_cli.reconcile)
+app.command("seal-key")(seal_cli.seal_key)
+app.command()(seal_cli.seal)
+app.command()(seal_cli.head)
+app.command()(seal_cli.prove)
+app.command()(seal_cli.consistency)
+app.command()(seal_cli.restore)
 app.add_typer(admin_cli.customers, name="customers")
 app.add_typer(admin_cli.grants, name="grants")
 app.add_typer(admin_cli.api_keys, name="api-keys")

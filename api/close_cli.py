@@ -1,9 +1,6 @@
 """`tollbook close`: a month of every customer, closed and its statements issued, with a bar."""
 
 import asyncio
-import threading
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
 from typing import Annotated
@@ -11,24 +8,26 @@ from uuid import UUID
 
 import typer
 
-from adapters.ledger.connection import GATEWAY_ROLE, connect, open_pool
+from adapters.ledger.connection import connect, open_pool
 from adapters.ledger.group_commit import PostgresLedger
 from adapters.ledger.schema import check
+from adapters.seal.errors import SealBrokenError
+from adapters.seal.keys import SealKeyError
 from api import logs
 from api.admin.auth import ACTOR
 from api.admin.periods import describe_closed
 from api.admin_call import REFUSED, show
 from api.closing import Closed, Closer
 from api.database import database
+from api.following import following
 from api.gateway import SHARD
 from api.options import DataDir, complain, load
 from api.progress import shown
-from api.sealed import seal_of
+from api.sealed import signing
 from api.settings import Settings
 from domain import ids
 from domain.errors import GatewayError
 from domain.periods import parse_month
-from projections.runner import Runner
 from projections.upkeep import Progress
 
 POOL = 2
@@ -58,33 +57,23 @@ def close(
         except GatewayError as error:
             typer.echo(f"tollbook: {error.code}: {error}", err=True)
             raise typer.Exit(REFUSED) from None
+        except (SealKeyError, SealBrokenError, OSError) as error:
+            complain(f"no statement was issued: {error}")
     show(describe_closed(closed))
 
 
 async def _close(
     settings: Settings, url: str, period: str, customer_id: UUID | None, progress: Progress
 ) -> Closed:
+    seal = signing(settings, url)
     ledger = PostgresLedger(partial(connect, url), SHARD)
     await ledger.start()
     pool = await open_pool(url, POOL)
     grace = timedelta(hours=settings.close_grace_hours)
-    closer = Closer(ledger, pool, grace=grace, actor=ACTOR, seal=seal_of(settings, pool))
+    closer = Closer(ledger, pool, grace=grace, actor=ACTOR, seal=seal)
     try:
-        async with _following(url):
+        async with following(url):
             return await closer.close(period, customer_id, progress)
     finally:
         await pool.close()
         await ledger.close()
-
-
-@asynccontextmanager
-async def _following(url: str) -> AsyncGenerator[None]:
-    """Keep the read models up, unless a `serve` does."""
-    stop = threading.Event()
-    runner = Runner(partial(connect, url, role=None), GATEWAY_ROLE)
-    running = asyncio.create_task(asyncio.to_thread(runner.run, stop))
-    try:
-        yield
-    finally:
-        stop.set()
-        await running

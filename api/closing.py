@@ -17,7 +17,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from domain.close_month import Document, close_month, issue_statement
 from domain.decision import Decision
-from domain.errors import ConflictError, NotFoundError
+from domain.errors import ConflictError, GatewayError, NotFoundError
 from domain.periods import next_month
 from domain.ports import Ledger
 from projections.customers import Customers
@@ -47,6 +47,19 @@ class NotClosableError(ConflictError):
         self.closable_from = closable_from
         when = closable_from.isoformat().replace("+00:00", "Z")
         super().__init__(f"{period} is not over with its grace: it can be closed from {when} on.")
+
+
+class SealPendingError(GatewayError):
+    """The log was not signed in time; what was closed is closed, and can be issued later."""
+
+    code = "seal_pending"
+    retry_after = 30
+
+    def __init__(self, position: int) -> None:
+        super().__init__(
+            f"The log is not sealed up to position {position} yet: is the sealer running? "
+            "The months are closed; close them again to issue their statements."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +167,8 @@ class Closer:
                     sha256 = await asyncio.to_thread(document.sha256)
                 await self._record(row, cover.position, tree_size, sha256)
                 progress(len(rows) + done, 2 * len(rows))
+            # Whoever looks next, at whichever process, is to find what was issued.
+            await catch_up(conn, (Statements(),), patience_seconds=PATIENCE_SECONDS)
         _log.info("statements issued", extra={"period": period, "statements": len(rows)})
         return len(rows)
 

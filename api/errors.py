@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from api.closing import SealPendingError
 from domain import errors
 from domain.errors import GatewayError, InvalidRequestError
 from domain.periods import UnknownZoneError
@@ -48,6 +49,7 @@ STATUS: Final[dict[type[GatewayError], int]] = {
     errors.BillingUnavailableError: 503,
     UnknownZoneError: 422,
     ProjectionLagError: 503,
+    SealPendingError: 503,
 }
 
 OPENAI_TYPE: Final[dict[int, str]] = {

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, NoReturn
 
 import orjson
+import psycopg
 import typer
 
 from adapters.ledger.connection import connect
@@ -53,8 +54,8 @@ def export(
             control = export_to(path, lambda file: write(url, asked, file, progress), replace=force)
         except BusyError as error:
             _fail(str(error), BUSY)
-        except (ExportRefusedError, LogError, SchemaError, OSError) as error:
-            _fail(str(error), FAILED)
+        except (ExportRefusedError, LogError, SchemaError, OSError, psycopg.Error) as error:
+            _fail(f"nothing was written: {error}", FAILED)
     out.print(f"{path}: {_told(control)}", markup=False)
 
 
@@ -71,7 +72,7 @@ def import_file(
             with file.open("rb") as opened, connect(url, role=None) as conn:
                 log = LogFile(opened, lambda done: progress(done, size), _expected(file))
                 import_log(conn, log)
-        except (LogImportError, SchemaError, OSError) as error:
+        except (LogImportError, SchemaError, OSError, psycopg.Error) as error:
             _fail(f"nothing was imported: {error}", FAILED)
     out.print(f"{log.events} events up to position {log.last}", markup=False)
 

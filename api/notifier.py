@@ -11,9 +11,9 @@ from adapters.webhooks.sender import WebhookSender
 from adapters.webhooks.signature import Signer
 from api.rounds import repeat
 from api.webhook_endpoints import WebhookEndpoints
-from domain.alerts import check_alerts
+from domain.alerts import check_alerts, check_quota_alerts
 from domain.ports import Ledger
-from projections.alerts import crossed
+from projections.alerts import crossed, suspect_keys
 
 
 class Notifier:
@@ -51,10 +51,12 @@ class Notifier:
     async def look(self) -> int:
         """Make one round of looking; returns how many lines were found crossed."""
         async with self._pool.connection() as conn:
-            suspects = await crossed(conn)
+            wallets, keys = await crossed(conn), await suspect_keys(conn)
         found = 0
-        for wallet_id in suspects:
+        for wallet_id in wallets:
             found += await self._ledger.execute(check_alerts(wallet_id))
+        for wallet_id, key_id in keys:
+            found += await self._ledger.execute(check_quota_alerts(wallet_id, key_id))
         if self._courier is not None:
             async with self._pool.connection() as conn:
                 while not await fill(conn, self._endpoints.addressee):

@@ -1,40 +1,53 @@
-"""Waiting for the seal: a statement names a signed tree that the books it is drawn from are in."""
+"""The seal of a close: a statement names a signed tree that the books it is drawn from are in."""
 
 import asyncio
 import time
+from functools import partial
 from typing import Final
 
 from psycopg_pool import AsyncConnectionPool
 
-from api.closing import Seal, unsealed
+from adapters.ledger.connection import connect
+from adapters.seal.keys import read_key
+from adapters.seal.sealer import seal_now
+from api.closing import Seal, SealPendingError, unsealed
+from api.sealing import archive_of
 from api.settings import Settings
-from domain.errors import GatewayError
 
-PATIENCE_SECONDS: Final = 60.0
+MARGIN_SECONDS: Final = 60.0
+"""How much longer than its rounds the sealer may take."""
 PAUSE_SECONDS: Final = 0.1
 
 _COVERING: Final = "SELECT min(tree_size) FROM public.seal_heads WHERE position >= %s"
 
 
-class SealPendingError(GatewayError):
-    """The log was not signed in time; what was closed is closed, and can be issued later."""
-
-    code = "seal_pending"
-    retry_after = 30
-
-    def __init__(self, position: int) -> None:
-        super().__init__(
-            f"The log is not sealed up to position {position} yet: is the sealer running? "
-            "The months are closed; close them again to issue their statements."
-        )
-
-
 def seal_of(settings: Settings, pool: AsyncConnectionPool) -> Seal:
     """Give what waits for the sealer of a running `serve`, or does not if there is no key."""
-    return unsealed if settings.seal_key_file is None else waiting_on(pool)
+    if settings.seal_key_file is None:
+        return unsealed
+    return waiting_on(pool, settings.seal_seconds + MARGIN_SECONDS)
 
 
-def waiting_on(pool: AsyncConnectionPool, patience_seconds: float = PATIENCE_SECONDS) -> Seal:
+def signing(settings: Settings, database_url: str) -> Seal:
+    """Give what signs the log itself, as its owner, or does nothing if there is no key.
+
+    Raises SealKeyError; signing raises SealBrokenError, or OSError from the archive.
+    """
+    if settings.seal_key_file is None:
+        return unsealed
+    owner = partial(connect, database_url, role=None)
+    sign = partial(seal_now, owner, read_key(settings.seal_key_file), archive_of(settings))
+
+    async def signed(position: int) -> int | None:
+        head = await asyncio.to_thread(sign)
+        assert head is not None, "what was closed is in the log"
+        assert head.position >= position, "all that was committed is sealed"
+        return head.tree_size
+
+    return signed
+
+
+def waiting_on(pool: AsyncConnectionPool, patience_seconds: float) -> Seal:
     """Wait until somebody else has sealed, or raise SealPendingError."""
 
     async def wait(position: int) -> int | None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from typing import Any, Final
 
@@ -12,14 +12,16 @@ from fastapi.responses import StreamingResponse
 from psycopg import AsyncConnection
 
 from api.envelope import OK, headers_of, request_id_of
+from api.pieces import chunked
 from domain.calendar import Calendar
 from domain.errors import ConflictError, GatewayError
 from projections.read_statements import StatementRow, WalletMonths
-from projections.statement.document import Document, write_time
+from projections.statement.document import Document
 from projections.statement.draw import StatementError, cover_of, draft, draw
 from projections.statement.number import format_number
 from projections.statement.page import Party, page
 from projections.statement.table import table
+from projections.times import write_time_or_none
 
 JSON, TEXT, CSV, HTML = "json", "text", "csv", "html"
 FORMATS: Final = (JSON, TEXT, CSV, HTML)
@@ -33,7 +35,6 @@ MEDIA: Final = {
 }
 SUFFIX: Final = {TEXT: "json", CSV: "csv", HTML: "html"}
 PAGE_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'"
-CHUNK_BYTES: Final = 64 * 1024
 AT_ONCE: Final = 2
 """Statements that a process draws side by side: one may be of millions of lines."""
 
@@ -136,23 +137,11 @@ def _closed(document: Document, pieces: Iterator[bytes]) -> Iterator[bytes]:
         yield from chunked(pieces)
 
 
-def chunked(pieces: Iterable[bytes], size: int = CHUNK_BYTES) -> Iterator[bytes]:
-    """Join small pieces to larger ones, which cost less to send."""
-    part = bytearray()
-    for piece in pieces:
-        part += piece
-        if len(part) >= size:
-            yield bytes(part)
-            part.clear()
-    if part:
-        yield bytes(part)
-
-
 def _enveloped(request_id: str, document: Document, row: StatementRow | None) -> Iterator[bytes]:
     """Put the canonical text into the envelope; what it hashes to is beside it."""
     issued = {
         "sha256": row.sha256 if row else None,
-        "issued_at": write_time(row.issued_at) if row else None,
+        "issued_at": write_time_or_none(row.issued_at) if row else None,
     }
     head = orjson.dumps({"request_id": request_id, "success": True, "data": issued})
     yield head[:-2] + b',"statement":'

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from domain.api_key import ApiKey
 from domain.customer import Customer
 from domain.decision import Decision
 from domain.find import must_find
@@ -32,6 +33,7 @@ class AlertChange:
     """What to change; None and False leave what is there."""
 
     thresholds: list[Nanos] | None = None
+    quota_percents: list[int] | None = None
     changes_recharge: bool = False
     recharge: Recharge | None = None
     changes_webhook: bool = False
@@ -52,8 +54,14 @@ def change_alerts(
             wanted = change.recharge
             below, amount = (wanted.below, wanted.amount) if wanted else (None, None)
         kept = wallet.alert_thresholds if change.thresholds is None else change.thresholds
+        percents = wallet.quota_percents if change.quota_percents is None else change.quota_percents
         wallet.change_alerts(
-            books.at, thresholds=kept, recharge_below=below, recharge_amount=amount, actor=actor
+            books.at,
+            thresholds=kept,
+            quota_percents=percents,
+            recharge_below=below,
+            recharge_amount=amount,
+            actor=actor,
         )
         if change.changes_webhook:
             webhook = change.webhook
@@ -66,6 +74,18 @@ def change_alerts(
         return UUID(before) if before else None
 
     return Decision((wallet_id, customer_id), decide)
+
+
+def check_quota_alerts(wallet_id: UUID, key_id: UUID) -> Decision[int]:
+    """Look how much of its quota a key has spent; decides how many of the percents it reached."""
+
+    def decide(books: Books) -> int:
+        wallet, key = books.find(Wallet, wallet_id), books.find(ApiKey, key_id)
+        if wallet is None or key is None or key.wallet_id != wallet_id.hex:
+            return 0
+        return key.check_quota_alerts(books.at, wallet.quota_percents)
+
+    return Decision((wallet_id, key_id), decide)
 
 
 def check_alerts(wallet_id: UUID) -> Decision[int]:

@@ -53,6 +53,7 @@ class ApiKey(Recorded):
         self.tags: dict[str, str] = {}
         self.expires_at: datetime | None = None
         self.disabled = False
+        self.alerted: tuple[str, list[int]] = ("", [])
         self.spent: dict[str, Nanos] = {}
         self.held: dict[str, Nanos] = {}
         self.holds: dict[str, CountedHold] = {}
@@ -178,6 +179,26 @@ class ApiKey(Recorded):
         """Give quota back, or take more, in the window of the charge."""
         self.record(facts.Corrected, at, request_id=request_id, amount=amount, window=window)
 
+    def check_quota_alerts(self, at: Moment, percents: list[int]) -> int:
+        """Tell which of these percents of the quota are spent, once a window; returns how many."""
+        if not self.quota_amount:
+            return 0
+        window = window_of(at.now, self.quota_window)
+        spent = self.spent.get(window, 0)
+        known = self.alerted[1] if self.alerted[0] == window else []
+        reached = [p for p in percents if 100 * spent >= p * self.quota_amount and p not in known]
+        for percent in reached:
+            self.record(
+                facts.QuotaAlertRaised,
+                at,
+                wallet_id=self.wallet_id,
+                percent=percent,
+                window=window,
+                spent=spent,
+                quota=self.quota_amount,
+            )
+        return len(reached)
+
     def disable(self, at: Moment, *, actor: str) -> None:
         """Disable the key for good."""
         if not self.disabled:
@@ -215,6 +236,11 @@ class ApiKey(Recorded):
         """Move what was spent."""
         self.spent[fact.window] = self.spent.get(fact.window, 0) - fact.amount
 
+    def when_quota_alert_raised(self, fact: facts.QuotaAlertRaised) -> None:
+        """Say no more of it in this window; what was said in earlier ones is over."""
+        before = self.alerted[1] if self.alerted[0] == fact.window else []
+        self.alerted = (fact.window, [*before, fact.percent])
+
     def when_disabled(self, fact: facts.Disabled) -> None:
         """Stop."""
         self.disabled = True
@@ -230,6 +256,8 @@ class ApiKey(Recorded):
         holds = state.pop("holds")
         super().restore(state)
         self.expires_at = parse_time(state["expires_at"])
+        window, percents = self.alerted
+        self.alerted = (window, percents)
         for request_id, hold in holds.items():
             counted = CountedHold(**hold)
             counted.expires_at = parse_time(hold["expires_at"]) or NEVER

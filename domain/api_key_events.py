@@ -75,3 +75,14 @@ class Disabled(Fact):
 
     TOPIC = "api_key.disabled.1"
     actor: str
+
+
+class QuotaAlertRaised(Fact):
+    """So much of the quota was seen spent, for the first time in this window."""
+
+    TOPIC = "api_key.quota_alert_raised.1"
+    wallet_id: str
+    percent: int
+    window: str
+    spent: Nanos
+    quota: Nanos

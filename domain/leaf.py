@@ -15,10 +15,12 @@ from domain.merkle import Hash, hash_leaf
 TAG: Final = b"tollbook.leaf.1"
 """Raised with every change of the shape, so that no two shapes can be mistaken for each other."""
 SALT_BYTES: Final = 16
+"""What a sealer gives; a leaf takes any, so that a salt that was changed is only a wrong hash."""
 ID_BYTES: Final = 16
 
-_FIXED: Final = Struct(f">I{len(TAG)}sI{SALT_BYTES}sIqI{ID_BYTES}sIqI")
+_FIXED: Final = Struct(f">IqI{ID_BYTES}sIqI")
 _LENGTH: Final = Struct(">I")
+_TAG: Final = _LENGTH.pack(len(TAG)) + TAG
 
 
 Stored = tuple[int, bytes, int, str, bytes]
@@ -28,13 +30,12 @@ Stored = tuple[int, bytes, int, str, bytes]
 def leaf_of(salt: bytes, event: Stored) -> bytes:
     """Write a stored event as its leaf."""
     position, originator_id, version, topic, state = event
-    assert len(salt) == SALT_BYTES, "struct would pad it"
     assert len(originator_id) == ID_BYTES, "struct would pad it"
     name = topic.encode()
-    fixed = _FIXED.pack(
-        len(TAG), TAG, SALT_BYTES, salt, 8, position, ID_BYTES, originator_id, 8, version, len(name)
+    fixed = _FIXED.pack(8, position, ID_BYTES, originator_id, 8, version, len(name))
+    return b"".join(
+        (_TAG, _LENGTH.pack(len(salt)), salt, fixed, name, _LENGTH.pack(len(state)), state)
     )
-    return b"".join((fixed, name, _LENGTH.pack(len(state)), state))
 
 
 def hash_of(salt: bytes, event: Stored) -> Hash:

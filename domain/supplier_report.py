@@ -1,7 +1,7 @@
 """A supplier's report of what it metered or billed: its lines by day, model and credential."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Self
 from uuid import UUID
 
@@ -75,8 +75,6 @@ class Draft:
     """Days of which it does not tell every hour."""
     read_count: int = 0
     """How many lines the file had, before those of the same key were added up."""
-    notes: tuple[str, ...] = field(default=())
-    """What an operator should know of the way it was read."""
 
     def report_id(self, shard: int) -> UUID:
         """Name the report by its provider and its bytes: the same file is the same report."""

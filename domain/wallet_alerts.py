@@ -16,6 +16,7 @@ class WalletAlerts(WalletTerms):
         super().__init__()
         self.alert_thresholds: list[Nanos] = []
         self.alerts_raised: list[Nanos] = []
+        self.quota_percents: list[int] = []
         self.recharge_below: Nanos | None = None
         self.recharge_amount: Nanos | None = None
         self.recharge_requested = False
@@ -25,6 +26,7 @@ class WalletAlerts(WalletTerms):
         at: Moment,
         *,
         thresholds: list[Nanos],
+        quota_percents: list[int],
         recharge_below: Nanos | None,
         recharge_amount: Nanos | None,
         actor: str,
@@ -32,13 +34,16 @@ class WalletAlerts(WalletTerms):
         """Draw other lines; one that stays keeps the side that it was last seen on."""
         assert (recharge_below is None) == (recharge_amount is None), "a line and an amount"
         thresholds = sorted(set(thresholds), reverse=True)
+        quota_percents = sorted(set(quota_percents))
         recharge = (recharge_below, recharge_amount)
-        if (thresholds, recharge) == (self.alert_thresholds, self._recharge):
+        before = (self.alert_thresholds, self.quota_percents, self._recharge)
+        if (thresholds, quota_percents, recharge) == before:
             return
         self.record(
             facts.AlertsChanged,
             at,
             thresholds=thresholds,
+            quota_percents=quota_percents,
             recharge_below=recharge_below,
             recharge_amount=recharge_amount,
             actor=actor,
@@ -63,6 +68,7 @@ class WalletAlerts(WalletTerms):
             self.recharge_below, self.recharge_amount = recharge
             self.recharge_requested = False
         self.alert_thresholds = list(fact.thresholds)
+        self.quota_percents = list(fact.quota_percents)
         self.alerts_raised = [line for line in self.alerts_raised if line in fact.thresholds]
 
     def when_alert_raised(self, fact: facts.AlertRaised) -> None:

@@ -194,10 +194,14 @@ class PeriodClosed(Fact):
 
 
 class AlertsChanged(Fact):
-    """The customer drew other lines of available credit; None asks for no recharge."""
+    """The customer drew other lines of available credit; None asks for no recharge.
+
+    The percents are of every key's quota, within its window.
+    """
 
     TOPIC = "wallet.alerts_changed.1"
     thresholds: list[Nanos]
+    quota_percents: list[int]
     recharge_below: Nanos | None
     recharge_amount: Nanos | None
     actor: str

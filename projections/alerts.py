@@ -1,24 +1,35 @@
-"""Alert lines: what customers want to be told of, and on which side each wallet was last seen.
+"""Alert lines: what customers want to be told of, and what they were told last.
 
-It only names suspects for the round; the wallet decides under its lock what was crossed.
+It only names suspects for the round; wallets and keys decide under the lock what was crossed.
 """
 
 from collections.abc import Sequence
-from typing import Any, Final, LiteralString
+from typing import Any, Final, LiteralString, NamedTuple
 from uuid import UUID
 
 from psycopg import AsyncConnection, Connection
 
-from domain import wallet_events as wallet
+from domain import api_key_events as key, wallet_events as wallet
+from domain.quota import DAY, MONTH
 from projections.errors import LogError
 from projections.events import Event
 from projections.projection import Projection, Table, statement
 
-ALERT, RECHARGE = "alert", "recharge"
+ALERT, RECHARGE, QUOTA = "alert", "recharge", "quota"
+
+
+class SuspectKey(NamedTuple):
+    """A key that may have spent a part of its quota that it is to be told of."""
+
+    wallet_id: UUID
+    key_id: UUID
 
 
 class Alerts(Projection):
-    """One row a line; `crossed` is whether the wallet was last seen at or below it."""
+    """One row a line; `crossed` is whether the wallet was last seen at or below it.
+
+    The line of a quota is a percent and never crossed itself: each key has its own row for that.
+    """
 
     name = "alerts"
     topics = frozenset(
@@ -28,6 +39,7 @@ class Alerts(Projection):
             wallet.AlertCleared.TOPIC,
             wallet.RechargeRequested.TOPIC,
             wallet.RechargeCleared.TOPIC,
+            key.QuotaAlertRaised.TOPIC,
         )
     )
     tables = (
@@ -45,6 +57,18 @@ class Alerts(Projection):
             )
             """,
         ),
+        Table(
+            "quota_alerts",
+            ("key_id", "percent"),
+            """
+            CREATE TABLE {schema}.quota_alerts (
+                key_id uuid NOT NULL,
+                percent int NOT NULL,
+                quota_window text NOT NULL,
+                PRIMARY KEY (key_id, percent)
+            )
+            """,  # the last window in which each percent was told
+        ),
     )
 
     def project(self, conn: Connection, schema: str, events: Sequence[Event]) -> None:
@@ -52,6 +76,9 @@ class Alerts(Projection):
         for event in events:
             if event.topic == wallet.AlertsChanged.TOPIC:
                 _draw(conn, schema, event)
+            elif event.topic == key.QuotaAlertRaised.TOPIC:
+                values = (event.originator_id, event.fields["percent"], event.fields["window"])
+                conn.execute(statement(schema, _TELL), values, prepare=True)
             else:
                 kind, field, crossed = CROSSINGS[event.topic]
                 values = (crossed, event.originator_id, kind, event.fields[field])
@@ -62,7 +89,10 @@ class Alerts(Projection):
 def _draw(conn: Connection, schema: str, event: Event) -> None:
     """Take the lines that are wanted; one that was there before keeps its side."""
     wallet_id, fact = event.originator_id, event.fields
-    lines: list[tuple[str, int, int | None]] = [(ALERT, at, None) for at in fact["thresholds"]]
+    lines: list[tuple[str, int, int | None]] = [
+        *((ALERT, line, None) for line in fact["thresholds"]),
+        *((QUOTA, percent, None) for percent in fact["quota_percents"]),
+    ]
     if fact["recharge_below"] is not None:
         lines.append((RECHARGE, fact["recharge_below"], fact["recharge_amount"]))
     kinds, places, amounts = (list(column) for column in zip(*lines, strict=True)) if lines else (
@@ -76,6 +106,15 @@ async def crossed(conn: AsyncConnection[Any], *, limit: int = 1_000) -> list[UUI
     """Name the wallets that seem to be on the other side of a line by now."""
     found = await conn.execute(_CROSSED, (limit,), prepare=True)
     return [wallet_id for (wallet_id,) in await found.fetchall()]
+
+
+async def suspect_keys(conn: AsyncConnection[Any], *, limit: int = 1_000) -> list[SuspectKey]:
+    """Name the keys whose charges seem to have reached a percent of their quota.
+
+    Charges count by day of UTC here, and by the window of their hold where it is decided.
+    """
+    found = await conn.execute(_SUSPECT_KEYS, (DAY, MONTH, limit), prepare=True)
+    return [SuspectKey(*row) for row in await found.fetchall()]
 
 
 CROSSINGS: Final = {
@@ -105,5 +144,32 @@ _DRAW: LiteralString = """
 """
 _CROSSED: LiteralString = """
     SELECT DISTINCT wallet_id FROM read.alert_lines JOIN read.balances USING (wallet_id)
-    WHERE crossed <> (available <= line) LIMIT %s
+    WHERE kind <> 'quota' AND crossed <> (available <= line) LIMIT %s
+"""
+_TELL: LiteralString = """
+    INSERT INTO {schema}.quota_alerts (key_id, percent, quota_window) VALUES (%s, %s, %s)
+    ON CONFLICT (key_id, percent) DO UPDATE SET quota_window = excluded.quota_window
+"""
+_SUSPECT_KEYS: LiteralString = """
+    WITH watched AS (
+        SELECT wallet_id, key_id, quota_amount, line AS percent, CASE quota_window
+                WHEN %s THEN to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD')
+                WHEN %s THEN to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM')
+                ELSE 'all'
+            END AS present
+        FROM read.alert_lines JOIN read.api_keys USING (wallet_id)
+        WHERE kind = 'quota' AND quota_amount > 0 AND NOT disabled
+    ), untold AS (
+        SELECT * FROM watched WHERE NOT EXISTS (
+            SELECT FROM read.quota_alerts AS told
+            WHERE (told.key_id, told.percent) = (watched.key_id, watched.percent)
+                AND told.quota_window = watched.present
+        )
+    )
+    SELECT DISTINCT wallet_id, key_id FROM untold CROSS JOIN LATERAL (
+        SELECT coalesce(sum(amount - corrected), 0) AS spent FROM read.usage_days AS used
+        WHERE used.wallet_id = untold.wallet_id AND used.key_id = untold.key_id
+            AND (present = 'all' OR to_char(day, 'YYYY-MM-DD') LIKE present || '%%')
+    ) AS charges
+    WHERE spent * 100 >= quota_amount::numeric * percent LIMIT %s
 """

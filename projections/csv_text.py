@@ -9,6 +9,8 @@ _NUMBER: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+)?", re.ASCII)
 # It reads the signs in their full width too: the last four.
 _FORMULA: Final = re.compile(r"(^|[;\t\r\n])(?=[\s\x00-\x1f\ufeff]*[-=+@\uff0d\uff1d\uff0b\uff20])")
 _QUOTED: Final = re.compile('[",\r\n]')
+_PLAIN: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+)?|[\w.:/][\w.:/ +=@-]*", re.ASCII)
+"""What is neither run nor quoted, and most of what there is."""
 
 
 def safe_text(value: str) -> str:
@@ -24,5 +26,9 @@ def csv_line(cells: Iterable[str | int | None]) -> bytes:
 def _cell(cell: str | int | None) -> str:
     if cell is None:
         return ""
-    text = safe_text(cell) if isinstance(cell, str) else str(cell)
+    if not isinstance(cell, str):
+        return str(cell)
+    if _PLAIN.fullmatch(cell):
+        return cell
+    text = safe_text(cell)
     return '"' + text.replace('"', '""') + '"' if _QUOTED.search(text) else text

@@ -36,6 +36,14 @@ class Lines:
         for line in self._file:
             yield line[:-1]
 
+    def array(self) -> Iterator[bytes]:
+        """Write all of them as one JSON array, piece by piece."""
+        start = b"["
+        for line in self.written():
+            yield start + line
+            start = b","
+        yield b"[]" if start == b"[" else b"]"
+
     def __iter__(self) -> Iterator[Line]:
         """Give each line."""
         return map(orjson.loads, self.written())

@@ -13,17 +13,18 @@ def read_past(conn: Connection, originators: Collection[str], before: int) -> li
     if not originators:
         return []
     ids = "{" + ",".join(originators) + "}"
-    rows = conn.execute(_PAST, (ids, before), prepare=True, binary=True)
-    return [event_of(*row) for row in rows.fetchall()]
+    rows = conn.execute(_PAST, (ids,), prepare=True, binary=True)
+    return [event_of(*row) for row in rows.fetchall() if row[0] < before]
 
 
-# The lateral order keeps the planner to the index, as in the append protocol.
+# The lateral order keeps the planner to the index, as in the append protocol; a condition on the
+# position had it read the log from its beginning.
 _PAST: Final = """
     SELECT past.position, past.topic, encode(uuid_send(past.originator_id), 'hex'), past.state
     FROM unnest(%s::uuid[]) AS wanted (id)
     CROSS JOIN LATERAL (
         SELECT position, topic, originator_id, state FROM public.ledger_events
-        WHERE originator_id = wanted.id AND position < %s
+        WHERE originator_id = wanted.id
         ORDER BY originator_version
     ) AS past
 """

@@ -19,7 +19,7 @@ from domain.money import Nanos
 from projections.events import Event, event_of
 from projections.pages import Page, clamp, page_of, read_cursor
 
-BATCH: Final = 500
+BATCH: Final = 250
 """Rows of a long list that are in memory at once."""
 
 Connect = Callable[[], AbstractAsyncContextManager[AsyncConnection[Any]]]

@@ -105,12 +105,12 @@ _REPORTS: Final = """
 """
 # What stands with no attempt has no currency, and must not be left out for that.
 _METERED: Final = sql.SQL("""
-    SELECT day::text, upstream_model, credential, outcome, priced, crossed,
+    SELECT day::text, upstream_model, provider AS credential, outcome, priced, crossed,
            sum(attempts)::bigint, sum(cost)::bigint, {tokens}
     FROM read.supplier_costs
     WHERE provider = %(provider)s AND currency IN (%(currency)s, '')
       AND day >= %(before)s AND day < %(until)s
-    GROUP BY day, upstream_model, credential, outcome, priced, crossed
+    GROUP BY day, upstream_model, provider, outcome, priced, crossed
 """).format(
     tokens=sql.SQL(", ").join(
         sql.SQL("sum({})::bigint").format(sql.Identifier(name)) for name in TOKENS

@@ -11,13 +11,15 @@ from psycopg import Connection
 from projections.events import Event
 from projections.past_events import read_past
 from projections.projection import Projection, Table, run, statement
-from projections.supplier_calls import TOKENS, TOPICS, Fold, Key, Row, begun_earlier
+from projections.supplier_calls import TOPICS, Fold, Key, Row, begun_earlier
+
+KEY_NAMES = Key._fields
 
 
 class SupplierCosts(Projection):
     """Sums by day, supplier, model and customer, and the calls whose outcome is unknown.
 
-    A provider of the catalogue has exactly one credential, so its name is the credential's too.
+    A provider of the catalogue has exactly one credential, so its name stands for that too.
     """
 
     name = "supplier_costs"
@@ -26,15 +28,14 @@ class SupplierCosts(Projection):
         Table(
             "supplier_costs",
             (
-                "day", "provider", "upstream_model", "credential", "model", "customer_id",
-                "currency", "outcome", "priced", "crossed",
+                "day", "customer_id", "model", "provider", "upstream_model", "outcome", "priced",
+                "crossed", "currency",
             ),
             """
             CREATE TABLE {schema}.supplier_costs (
                 day date NOT NULL,
                 provider text NOT NULL,
                 upstream_model text NOT NULL,
-                credential text NOT NULL,
                 model text NOT NULL,
                 customer_id uuid NOT NULL,
                 currency text NOT NULL,
@@ -58,10 +59,10 @@ class SupplierCosts(Projection):
                 audio_output bigint NOT NULL,
                 image_output bigint NOT NULL,
                 position bigint NOT NULL,
-                PRIMARY KEY (day, provider, upstream_model, credential, model, customer_id,
-                             currency, outcome, priced, crossed)
+                PRIMARY KEY (day, customer_id, model, provider, upstream_model, outcome, priced,
+                             crossed, currency)
             ) WITH (fillfactor = 50)
-            """,
+            """,  # what differs most stands first: a batch meets many customers of one model
         ),
         Table(
             "supplier_unknowns",
@@ -95,25 +96,24 @@ class SupplierCosts(Projection):
 
 
 def _written(key: Key, row: Row) -> dict[str, Any]:
-    return {
-        **key._asdict(),
-        "credential": key.provider,
-        "attempts": row.attempts,
-        "cost": row.cost,
-        "charges": row.charges,
-        "charged": row.charged,
-        "corrected": row.corrected,
-        "position": row.position,
-        **dict.fromkeys(TOKENS, 0),
-        **row.tokens,
-    }
+    """Write a row; the tokens that are left out are none."""
+    written: dict[str, Any] = dict(zip(KEY_NAMES, key, strict=True))
+    written["attempts"], written["cost"] = row.attempts, row.cost
+    written["charges"], written["charged"] = row.charges, row.charged
+    written["corrected"], written["position"] = row.corrected, row.position
+    written.update(row.tokens)
+    return written
 
 
 _ADD = """
     INSERT INTO {schema}.supplier_costs AS old
-    SELECT new.* FROM json_populate_recordset(NULL::{schema}.supplier_costs, %s::json) AS new
-    ON CONFLICT (day, provider, upstream_model, credential, model, customer_id,
-                 currency, outcome, priced, crossed)
+    SELECT new.* FROM json_populate_recordset(
+        ROW(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0,
+            0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL)::{schema}.supplier_costs,
+        %s::json
+    ) AS new
+    ON CONFLICT (day, customer_id, model, provider, upstream_model, outcome, priced, crossed,
+                 currency)
     DO UPDATE SET
         attempts = old.attempts + excluded.attempts,
         cost = old.cost + excluded.cost,

@@ -36,6 +36,7 @@ class Receiver:
     stall_seconds: float = 0.0
     endless: bool = False
     resolved: list[str] = field(default_factory=list[str])
+    arrived: threading.Event = field(default_factory=threading.Event)
     trusted: ssl.SSLContext = field(default_factory=ssl.create_default_context)
 
     @property
@@ -84,6 +85,7 @@ def _handler(told: Receiver) -> type[BaseHTTPRequestHandler]:
             body = self.rfile.read(int(self.headers["content-length"]))
             sent = {name.lower(): value for name, value in self.headers.items()}
             told.received.append(Received(self.path, sent, body))
+            told.arrived.set()
             time.sleep(told.stall_seconds)
             status = told.plan.pop(0) if told.plan else 204
             self.send_response(status)

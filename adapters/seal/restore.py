@@ -54,8 +54,11 @@ def restore(
         _check_empty(conn)
         heads = _Heads(folder, trusted)
         last = _restore_log(conn, folder, heads, progress)
-        if heads.newest is None or heads.waiting is not None:
-            message = "The log's copy ends before the newest head." if heads.newest else "No head."
+        if heads.waiting is not None:
+            message = "The log's copy ends before the newest head."
+            raise ArchiveError(message)
+        if heads.newest is None:
+            message = f"There is no head in {folder}."
             raise ArchiveError(message)
         conn.execute(_GO_ON, (last,))
         if trusted is not None:

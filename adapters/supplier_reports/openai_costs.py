@@ -17,7 +17,8 @@ OBJECT: Final = "organization.costs.result"
 LINE_MAX: Final = 300
 
 _LINE: Final = re.compile(
-    r"(?:(?P<tier>[A-Za-z ]+) \| )?(?P<model>[!-+\-.-~]+)(?P<kind> (?:text|audio|image|video))?, (?P<part>.+)",
+    r"(?:(?P<tier>[A-Za-z ]+) \| )?(?P<model>[!-+\-.-~]+)"
+    r"(?P<kind> (?:text|audio|image|video))?, (?P<part>.+)",
     re.ASCII,
 )
 

@@ -34,6 +34,8 @@ def read_table(text: str) -> Iterator[Found]:
         _check_header(header)
         for cells in rows:
             where = f"line {rows.line_num}"
+            if not cells:
+                continue
             if len(cells) != len(header):
                 raise InvalidReportError(where, f"has {len(cells)} cells and not {len(header)}")
             yield _line(where, dict(zip(header, cells, strict=True)))

@@ -8,7 +8,7 @@ from uuid import UUID
 import orjson
 
 from adapters.ledger.event_codec import AnyFact
-from domain import ids, statement, wallet_events as wallet
+from domain import api_key_events as key, ids, statement, wallet_events as wallet
 from domain.money import format_amount
 
 
@@ -40,8 +40,9 @@ class Message:
 
 def news_of(position: int, originator_id: UUID, fact: AnyFact) -> News:
     """Find whose news a fact is."""
-    is_statement = isinstance(fact, statement.Issued)
-    return News(position, UUID(fact.wallet_id) if is_statement else originator_id, fact)
+    if isinstance(fact, statement.Issued | key.QuotaAlertRaised):
+        originator_id = UUID(fact.wallet_id)
+    return News(position, originator_id, fact)
 
 
 def write_message(news: News, addressee: Addressee) -> Message:
@@ -79,6 +80,16 @@ def _recharge(fact: wallet.RechargeRequested) -> Mapping[str, object]:
     }
 
 
+def _quota(fact: key.QuotaAlertRaised) -> Mapping[str, object]:
+    return {
+        "api_key_id": ids.public(ids.KEY, fact.originator_id),
+        "percent": fact.percent,
+        "window": fact.window,
+        "spent": format_amount(fact.spent),
+        "quota": format_amount(fact.quota),
+    }
+
+
 def _statement(fact: statement.Issued) -> Mapping[str, object]:
     return {"month": fact.period, "number": fact.number, "sha256": fact.sha256}
 
@@ -87,6 +98,7 @@ TYPES: Final[dict[str, tuple[str, Callable[[Any], Mapping[str, object]]]]] = {
     wallet.AlertRaised.TOPIC: ("balance.alert", _alert),
     wallet.AlertCleared.TOPIC: ("balance.alert_cleared", _alert),
     wallet.RechargeRequested.TOPIC: ("balance.recharge_requested", _recharge),
+    key.QuotaAlertRaised.TOPIC: ("quota.alert", _quota),
     statement.Issued.TOPIC: ("statement.issued", _statement),
 }
 """What is told, by the topic of the fact."""

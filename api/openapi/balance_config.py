@@ -27,6 +27,8 @@ from domain.wallet import Wallet
 
 THRESHOLDS_MAX = 10
 
+Percent = Annotated[int, Field(ge=1, le=100)]
+
 router = APIRouter()
 
 
@@ -47,13 +49,16 @@ class ConfigFields(Fields):
     alert_thresholds: Annotated[list[LimitAmount], Field(max_length=THRESHOLDS_MAX)] = Field(
         default_factory=list[int]
     )
+    quota_alert_percents: Annotated[list[Percent], Field(max_length=THRESHOLDS_MAX)] = Field(
+        default_factory=list[int]
+    )
     auto_recharge: RechargeFields | None = None
     webhook_url: Annotated[str, Field(max_length=URL_MAX), AfterValidator(_endpoint)] | None = None
 
     @model_validator(mode="after")
     def _not_empty(self) -> Self:
         if not self.model_fields_set:
-            message = "Give alert_thresholds, auto_recharge or webhook_url"
+            message = f"Give at least one of {', '.join(type(self).model_fields)}"
             raise ValueError(message)
         return self
 
@@ -77,6 +82,7 @@ async def change_config(
         recharge = fields.auto_recharge
         change = AlertChange(
             thresholds=fields.alert_thresholds if "alert_thresholds" in given else None,
+            quota_percents=fields.quota_alert_percents if "quota_alert_percents" in given else None,
             changes_recharge="auto_recharge" in given,
             recharge=Recharge(recharge.below, recharge.amount) if recharge else None,
             changes_webhook="webhook_url" in given,
@@ -142,6 +148,7 @@ def _describe_wallet(wallet: Wallet) -> dict[str, Any]:
         "alerts_raised": [
             format_amount(line) for line in sorted(wallet.alerts_raised, reverse=True)
         ],
+        "quota_alert_percents": wallet.quota_percents,
         "low_balance": bool(wallet.alerts_raised),
         "auto_recharge": recharge,
     }

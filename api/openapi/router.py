@@ -11,6 +11,7 @@ from api.openapi import (
     billing_rules,
     cost,
     monthly_statement,
+    seal,
     transactions,
     usage,
 )
@@ -26,6 +27,7 @@ RESOURCES = (
     billing_rules,
     cost,
     monthly_statement,
+    seal,
 )
 
 

@@ -5,10 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 from psycopg import Connection
 
+from projections.audit.alerts import AlertAudit
 from projections.audit.calls import CallAudit
 from projections.audit.corrections import CorrectionAudit
 from projections.audit.findings import Finding, Findings
 from projections.audit.keys import KeyAudit
+from projections.audit.payments import PaymentAudit
 from projections.audit.periods import PeriodAudit
 from projections.audit.prices import PriceAudit
 from projections.audit.sequence import check_sequence
@@ -31,9 +33,11 @@ class Auditor:
         self.corrections = CorrectionAudit(self.findings, self.prices, conn)
         self.periods = PeriodAudit(self.findings)
         self.statements = StatementAudit(self.findings)
+        self.payments = PaymentAudit(self.findings)
+        self.alerts = AlertAudit(self.findings)
         self._audits = (
             self.prices, self.wallets, self.keys, self.calls, self.corrections, self.periods,
-            self.statements,
+            self.statements, self.payments, self.alerts,
         )  # fmt: skip
         self._conn = conn
         self._latest = datetime.min.replace(tzinfo=UTC)
@@ -53,6 +57,7 @@ class Auditor:
         """Judge the log as a whole; returns warnings about calls that should be over."""
         self.corrections.finish()
         self.statements.finish()
+        self.payments.finish()
         check_sequence(self._conn, self.findings)
         return list(self.calls.finish(now, slack))
 

@@ -69,6 +69,10 @@ def _follow(account: KeyAccount, topic: str, fact: Fields, check: Judge) -> None
         _spend(account, fact["window"], -fact["amount"])
     elif topic == key.Reserved.TOPIC:
         _reserve(account, fact, check)
+    elif topic == key.QuotaAlertRaised.TOPIC:
+        told = (account.spent.get(fact["window"], 0), account.quota, account.wallet_id)
+        true = (fact["spent"], fact["quota"], fact["wallet_id"]) == told
+        check(true, "quota", f"{told[0]} of {told[1]} was spent")
     else:
         account.holds.pop(fact["request_id"], None)
         _spend(account, fact["window"], fact.get("amount", 0))

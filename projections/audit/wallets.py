@@ -148,16 +148,23 @@ def _run_out(account: Account, fact: Fields, check: Judge) -> None:
 def _grant_expired(account: Account, fact: Fields, check: Judge) -> None:
     grant_id = fact["grant_id"]
     check(account.ran_out(grant_id, _now(fact)), "time", f"grant {grant_id} has not run out")
+    left = _left(account, grant_id)
+    check(fact["amount"] == left, "grants", f"{left} of grant {grant_id} was left, and all goes")
     _grant_voided(account, fact, check)
 
 
 def _grant_voided(account: Account, fact: Fields, check: Judge) -> None:
     grant_id, amount = fact["grant_id"], fact["amount"]
-    lot = account.lots.get(grant_id)
-    left = lot.available if lot else 0
-    check(amount == left, "grants", f"{amount} of grant {grant_id} goes, and {left} was left")
+    left = _left(account, grant_id)
+    fits = 0 < amount <= left
+    check(fits, "grants", f"{amount} of grant {grant_id} goes, and {left} was left")
     account.put(grant_id, -amount)
     account.posted -= amount
+
+
+def _left(account: Account, grant_id: str) -> int:
+    lot = account.lots.get(grant_id)
+    return lot.available if lot else 0
 
 
 def _corrected(account: Account, fact: Fields, check: Judge) -> None:

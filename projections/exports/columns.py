@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from enum import Enum, auto
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 NANO_PLACES: Final = 9
@@ -46,6 +47,7 @@ def amounts(*names: str) -> list[Column]:
     return [Column(name, Kind.EXACT, NANO_PLACES) for name in names]
 
 
+@lru_cache(1 << 14)
 def decimal(value: int, places: int) -> str:
     """Write a whole number of 10⁻ⁿ with at least two places and no more than it needs."""
     units, fraction = divmod(abs(value), 10**places)

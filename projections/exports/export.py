@@ -21,8 +21,9 @@ def export_to(path: Path, write: Write, *, replace: bool = False) -> Control:
     beside = path.with_name(f"{path.name}.json")
     if not path.parent.is_dir():
         raise ExportRefusedError(f"{path.parent} is no folder")
-    if beside.exists() and not replace:
-        raise TargetTakenError(beside)
+    taken = [there for there in (path, beside) if there.exists()]
+    if taken and not replace:
+        raise TargetTakenError(taken[0])
     with WholeFile(path, replace=replace) as file:
         control, about = write(file)
         text = sidecar(about, path.name, file.size, file.sha256, control)

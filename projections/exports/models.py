@@ -6,20 +6,23 @@ from contextlib import contextmanager
 from psycopg import Connection, sql
 
 from projections.advance import step
+from projections.events import WINDOW
 from projections.exports.errors import ExportRefusedError
 from projections.projection import Projection
 from projections.shelf import LIVE, Shelf
 from projections.upkeep import snapshot, upkeep
 
 
-def follow(conn: Connection, reader: str, projections: Sequence[Projection]) -> None:
+def follow(
+    conn: Connection, reader: str, projections: Sequence[Projection], *, window: int = WINDOW
+) -> None:
     """Bring read models up to the log, on the owner's connection, beside whoever else does.
 
     `reader` is the role that the gateway reads as. Raises ExportRefusedError if one cannot follow.
     """
     shelf = Shelf(LIVE, reader)
     shelf.create(conn, projections)
-    while not step(conn, shelf, projections):
+    while not step(conn, shelf, projections, window=window):
         continue
     for projection in projections:
         _position(conn, shelf, projection)

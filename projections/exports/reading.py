@@ -43,8 +43,7 @@ def windows(
         task.progress(after, end)
         upto = min(after + WINDOW, end)
         rows = task.conn.execute(query, (after, upto), prepare=True, binary=True).fetchall()
-        if rows:
-            yield [event_of(*row) for row in rows]
+        yield [event_of(*row) for row in rows]
     task.progress(end, end)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, Final, Protocol
 
 import orjson
@@ -13,7 +13,8 @@ from projections.exports.parquet import ParquetSheet
 
 CSV, NDJSON, PARQUET = "csv", "ndjson", "parquet"
 
-Write = Callable[[bytes], object]
+_REMEMBERED: Final = 1 << 14
+"""Texts whose written form is kept."""
 
 
 class Sheet(Protocol):
@@ -38,14 +39,14 @@ class CsvSheet:
 
     def write(self, rows: Iterable[Row]) -> None:
         """Append lines."""
-        self._out.write(b"".join(csv_line(self._line(row)) for row in rows))
+        self._out.write("".join(map(self._line, rows)).encode())
 
     def finish(self) -> None:
         """Add nothing: the control totals are in a file of their own."""
 
-    def _line(self, row: Row) -> list[str | int | None]:
+    def _line(self, row: Row) -> str:
         cells = zip(self._cells, row, strict=True)
-        return [None if value is None else cell(value) for cell, value in cells]
+        return ",".join(["" if value is None else cell(value) for cell, value in cells]) + "\r\n"
 
 
 class NdjsonSheet:
@@ -81,15 +82,24 @@ def _same(value: Any) -> Any:
     return value
 
 
+@lru_cache(_REMEMBERED)
+def _safe(value: str) -> str:
+    """Write a cell as every CSV of ours has it; most texts of a long file come again and again."""
+    return csv_line((value,))[:-2].decode()
+
+
+@lru_cache(_REMEMBERED)
 def _time(value: datetime) -> str:
     return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _object(value: dict[str, str]) -> str:
-    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+    return _safe(orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()) if value else "{}"
 
 
-_CELL: Final[dict[Kind, Callable[[Any], Any]]] = {
-    Kind.TEXT: _same, Kind.WHOLE: _same, Kind.TIME: _time, Kind.DATE: str, Kind.OBJECT: _object,
+_CELL: Final[dict[Kind, Callable[[Any], str]]] = {
+    Kind.TEXT: _safe, Kind.WHOLE: str, Kind.TIME: _time, Kind.DATE: str, Kind.OBJECT: _object,
 }  # fmt: skip
-_VALUE: Final = {**_CELL, Kind.OBJECT: _same}
+_VALUE: Final[dict[Kind, Callable[[Any], Any]]] = {
+    Kind.TEXT: _same, Kind.WHOLE: _same, Kind.TIME: _time, Kind.DATE: str, Kind.OBJECT: _same,
+}  # fmt: skip

@@ -8,7 +8,8 @@ from psycopg import AsyncConnection
 from domain import ids
 from projections.lines import Line
 from projections.long_read import Row, rows_of
-from projections.reports.report import Asked, Report, Totals, amounts_of, write_time
+from projections.reports.report import Asked, Report, Totals, amounts_of
+from projections.times import write_time
 
 
 async def lines(conn: AsyncConnection[Any], asked: Asked) -> AsyncGenerator[Line]:
@@ -49,22 +50,22 @@ CORRECTIONS: Final = Report(
 )  # fmt: skip
 
 _QUERY: Final = """
-    SELECT entry.correction_id, entry.created_at, entry.period, entry.corrects, customer_id,
+    SELECT entry.correction_id, entry.created_at, entry.period, entry.corrects, owner.customer_id,
            entry.request_id, call.model, currency, call.amount AS charged, entry.posted AS amount,
            call.total, fact.actor, fact.batch_id, entry.position,
            coalesce(own.body, shared.body) AS reason
     FROM read.transactions AS entry
-    JOIN read.customers USING (wallet_id)
+    JOIN read.customers AS owner USING (wallet_id)
     JOIN read.calls AS call USING (request_id)
-    JOIN public.ledger_events AS event ON event.position = entry.position,
-    LATERAL json_to_record(convert_from(event.state, 'UTF8')::json)
+    JOIN public.ledger_events AS event ON event.position = entry.position
+    CROSS JOIN LATERAL json_to_record(convert_from(event.state, 'UTF8')::json)
         AS fact (actor text, batch_id text)
     LEFT JOIN public.erasable_texts AS own
         ON own.subject_id = entry.correction_id AND own.kind = 'correction_reason'
     LEFT JOIN public.erasable_texts AS shared
         ON shared.subject_id = fact.batch_id::uuid AND shared.kind = 'correction_batch_reason'
     WHERE entry.type = 'correction'
-      AND (%(customer_id)s::uuid IS NULL OR customer_id = %(customer_id)s)
+      AND (%(customer_id)s::uuid IS NULL OR owner.customer_id = %(customer_id)s)
       AND (%(since)s::text IS NULL OR entry.period >= %(since)s)
       AND (%(until)s::text IS NULL OR entry.period <= %(until)s)
     ORDER BY entry.position

@@ -9,7 +9,8 @@ from psycopg import AsyncConnection
 from domain import ids
 from projections.lines import Line
 from projections.long_read import Row, rows_of
-from projections.reports.report import Asked, Report, Totals, amounts_of, bucket_of, write_time
+from projections.reports.report import Asked, Report, Totals, amounts_of, bucket_of
+from projections.times import write_time
 
 BUCKETS: Final = ((0, "overdue"), (7, "7 days"), (30, "30 days"), (90, "90 days"))
 BEYOND: Final = "later"

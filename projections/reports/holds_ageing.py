@@ -9,7 +9,8 @@ from psycopg import AsyncConnection
 from domain import ids
 from projections.lines import Line
 from projections.long_read import Row, rows_of
-from projections.reports.report import Asked, Report, Totals, amounts_of, bucket_of, write_time
+from projections.reports.report import Asked, Report, Totals, amounts_of, bucket_of
+from projections.times import write_time
 
 BUCKETS: Final = ((60, "1 minute"), (600, "10 minutes"), (3600, "1 hour"))
 BEYOND: Final = "older"
@@ -51,7 +52,7 @@ HOLDS_AGEING: Final = Report(
 )  # fmt: skip
 
 _QUERY: Final = """
-    SELECT customer_id, currency, request_id, held.key_id, model, call.created_at,
+    SELECT owner.customer_id, currency, request_id, held.key_id, model, call.created_at,
            held.expires_at, held.amount
     FROM read.open_requests AS held
     JOIN read.calls AS call USING (request_id)

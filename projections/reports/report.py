@@ -107,11 +107,6 @@ def amounts_of(row: Row, *names: str) -> dict[str, str]:
     return {name: format_amount(nanos) for name, nanos in found.items()}
 
 
-def write_time(time: datetime) -> str:
-    """Write a time of the ledger's, which is in UTC."""
-    return time.isoformat().replace("+00:00", "Z")
-
-
 def bucket_of(value: int, bounds: tuple[tuple[int, str], ...], beyond: str) -> str:
     """Name the first bucket that a value is within."""
     return next((name for bound, name in bounds if value <= bound), beyond)

@@ -11,9 +11,10 @@ import orjson
 
 from domain import ids
 from domain.money import Nanos, format_amount
-from projections.roll_forward import CATEGORIES
 from projections.lines import Lines
+from projections.roll_forward import CATEGORIES
 from projections.statement.number import format_number
+from projections.times import write_time
 
 FORMAT: Final = "tollbook.statement.1"
 """A text of another shape takes another name, so that what was issued can be written again."""
@@ -100,7 +101,7 @@ class Document:
             if name in fields:
                 yield orjson.dumps(fields[name], option=orjson.OPT_SORT_KEYS)
             else:
-                yield from _array(self.sections[name])
+                yield from self.sections[name].array()
             start = b","
         yield b"}"
 
@@ -117,18 +118,6 @@ class Document:
             lines.close()
 
 
-def write_time(time: datetime | None) -> str | None:
-    """Write a time of the ledger's, which is in UTC."""
-    return None if time is None else time.isoformat().replace("+00:00", "Z")
-
-
 def _control(lines: Lines) -> dict[str, Any]:
     return {"lines": lines.count, "amount": format_amount(lines.amount)}
 
-
-def _array(lines: Lines) -> Iterator[bytes]:
-    start = b"["
-    for line in lines.written():
-        yield start + line
-        start = b","
-    yield b"[]" if start == b"[" else b"]"

@@ -6,6 +6,7 @@ from importlib.resources import files
 from typing import Any, Final, NamedTuple
 
 from domain.money import format_amount, parse_amount
+from projections.lines import Line
 from projections.roll_forward import CATEGORIES
 from projections.statement.document import (
     CHARGES,
@@ -17,7 +18,6 @@ from projections.statement.document import (
     VOIDS,
     Document,
 )
-from projections.lines import Line
 
 STYLE: Final = files("projections.statement").joinpath("page.css")
 MONEY: Final = "money"

@@ -9,9 +9,9 @@ from domain.calendar import Calendar
 from domain.money import format_amount
 from domain.usage import INPUT_COMPONENTS, OUTPUT_COMPONENTS
 from projections import lot_moves
-from projections.statement import document as doc, queries
-from projections.statement.document import write_time
 from projections.lines import Line
+from projections.statement import document as doc, queries
+from projections.times import write_time, write_time_or_none
 
 TOKENS: Final = (*INPUT_COMPONENTS, *OUTPUT_COMPONENTS)
 
@@ -88,7 +88,7 @@ def _lot(row: Row) -> Line:
     return {
         "grant_id": ids.public(ids.GRANT, grant_id),
         "category": row["category"],
-        "expires_at": write_time(row["expires_at"]),
+        "expires_at": write_time_or_none(row["expires_at"]),
     }
 
 

@@ -12,6 +12,7 @@ import orjson
 
 from domain.money import format_amount, parse_amount
 from projections.csv_text import csv_line
+from projections.lines import Line
 from projections.statement.document import (
     CHARGES,
     CORRECTIONS,
@@ -21,7 +22,6 @@ from projections.statement.document import (
     VOIDS,
     Document,
 )
-from projections.lines import Line
 from projections.statement.sections import TOKENS
 
 COLUMNS: Final = (

@@ -162,6 +162,6 @@ def _known(terms: Terms) -> AbstractSet[str]:
 def _credentials(lines: Sequence[Reported]) -> dict[str, set[str]]:
     """Name the credentials that each kind of report tells."""
     return {
-        USAGE: {line.credential for line in lines if line.usage is not None},
+        USAGE: {line.credential for line in lines if line.amount is None or line.usage},
         COST: {line.credential for line in lines if line.amount is not None},
     }

@@ -16,7 +16,6 @@ from api.bootstrap import publish
 from api.catalog_file import default_catalog
 from api.gateway import SHARD, Gateway, open_gateway
 from api.settings import Settings
-from domain import ids
 from domain.decision import Decision
 from domain.payment import Payment
 from domain.wallet import Wallet
@@ -33,11 +32,16 @@ class Counter(Till):
     """Does what a till does at the first worker, and takes Stripe's events at any."""
 
     def __init__(
-        self, runner: asyncio.Runner, app: FastAPI, clients: list[httpx.AsyncClient], url: str
+        self,
+        runner: asyncio.Runner,
+        apps: list[FastAPI],
+        clients: list[httpx.AsyncClient],
+        url: str,
     ) -> None:
-        super().__init__(runner, app, clients[0])
+        super().__init__(runner, url, apps[0], clients[0])
+        self.app = apps[0]
+        self.gateways: list[Gateway] = [app.state.gateway for app in apps]
         self.clients = clients
-        self.url = url
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         return self._runner.run(work)
@@ -108,8 +112,4 @@ def counter(url: str, data_dir: str, *, workers: int = 1, **given: Any) -> Itera
             stack.callback(lambda closing=client: runner.run(closing.aclose()))
             clients.append(client)
             apps.append(front._app)
-        yield Counter(runner, apps[0], clients, url)
-
-
-def public(account: Account) -> str:
-    return ids.public(ids.CUSTOMER, account.who.customer_id)
+        yield Counter(runner, apps, clients, url)

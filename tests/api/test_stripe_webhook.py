@@ -9,6 +9,8 @@ from typing import Any
 import psycopg
 import pytest
 
+from api import stripe_webhook
+from api.settings import Settings
 from api.stripe_webhook import BODY_MAX
 from tests.api.counter import Counter, counter
 from tests.stripe_events import SECRET, checkout, event, intent, signed
@@ -184,6 +186,41 @@ def test_a_body_beyond_the_bound_is_not_read(desk: Counter) -> None:
     answer = desk.post(body, signed(body))
 
     assert (answer.status_code, answer.text) == (413, "too large")
+
+
+def test_an_event_that_was_cut_off_is_no_event(desk: Counter) -> None:
+    body = event("payment_intent.succeeded", intent())
+    parts: list[dict[str, Any]] = [
+        {"type": "http.request", "body": body, "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    sent: list[dict[str, Any]] = []
+    headers = [(name.encode(), value.encode()) for name, value in signed(body).items()]
+    scope = {"type": "http", "method": "POST", "path": "/webhooks/stripe", "headers": headers}
+
+    async def receive() -> dict[str, Any]:
+        return parts.pop(0)
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    desk.run(desk.app({**scope, "query_string": b"", "root_path": ""}, receive, send))  # type: ignore[arg-type]
+
+    assert sent[0]["status"] == 400
+    assert desk.topics("payment.%") == []
+
+
+def test_what_reading_needs_is_loaded_before_the_first_event(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[object] = []
+    monkeypatch.setattr(stripe_webhook, "StripeWebhooks", made.append)
+
+    stripe_webhook.warm(Settings.load({}))
+    assert made == []
+    stripe_webhook.warm(Settings.load({}, stripe_webhook_secret="whsec_warm, whsec_2"))
+
+    assert made == [("whsec_warm", "whsec_2")]
 
 
 def test_a_ledger_that_cannot_be_reached_has_stripe_tell_again(desk: Counter) -> None:

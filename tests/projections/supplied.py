@@ -17,7 +17,7 @@ from tests.projections.history import History
 FAILURES = ("timeout", "status_500", "status_429", "not_sent", "abandoned")
 UPSTREAM = {"p": "up-1", "q": "up-2"}
 COLUMNS = (
-    "day", "provider", "upstream_model", "credential", "model", "customer_id", "currency",
+    "day", "provider", "upstream_model", "model", "customer_id", "currency",
     "outcome", "priced", "crossed",
 )  # fmt: skip
 SUMS = ("attempts", "cost", "charges", "charged", "corrected")
@@ -123,15 +123,15 @@ def _add_call(story: list[Any], rows: dict[tuple[Any, ...], Counter[str]]) -> No
     day = first.timestamp.date()
     crossed = end.timestamp.date() != day
     place = (
-        day, getattr(end, "provider", ""), "", getattr(end, "provider", ""), first.model,
-        first.customer_id, "", "none", False, crossed,
+        day, getattr(end, "provider", ""), "", first.model, first.customer_id, "", "none", False,
+        crossed,
     )  # fmt: skip
     for made in (f for f in story if isinstance(f, request.Attempted)):
         answered = made.outcome in ("ok", "broken")
         doubted = answered and getattr(end, "reason", "") == "quarantined"
         here = (
-            day, made.provider, made.upstream_model, made.provider, first.model,
-            first.customer_id, made.cost_currency, "quarantined" if doubted else made.outcome,
+            day, made.provider, made.upstream_model, first.model, first.customer_id,
+            made.cost_currency, "quarantined" if doubted else made.outcome,
             made.cost is not None and not doubted, crossed,
         )  # fmt: skip
         rows[here].update(attempts=1, cost=made.cost or 0)

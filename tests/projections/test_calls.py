@@ -138,11 +138,10 @@ def test_a_correction_in_a_later_month_counts_then_and_not_before(database_url: 
     history.store(database_url)
     follow(database_url, ONLY)
     history.tick(days=20)
-    history.correct(held, 7)
-    history.correct(held, -2)
-    history.store(database_url)
-
-    follow(database_url, ONLY)
+    for amount in (7, -2):
+        history.correct(held, amount)
+        history.store(database_url)
+        follow(database_url, ONLY)
 
     check(history, database_url)
     assert rows(database_url, "SELECT amount, corrected, total FROM read.calls") == [(20, 5, 15)]

@@ -68,6 +68,8 @@ def test_a_rebuild_gives_the_same_rows(history: History, database_url: str) -> N
             " FROM read.api_keys",
         ),
         ("customers", "customers", "UPDATE read.customers SET currency = 'EUR'"),
+        ("calls", "calls", "UPDATE read.calls SET total = total + 1 WHERE status = 'charged'"),
+        ("calls", "usage_days", "UPDATE read.usage_days SET reasoning = reasoning + 1"),
         ("api_keys", "api_keys", "UPDATE read.api_keys SET disabled = true, permissions = '{}'"),
     ],
 )

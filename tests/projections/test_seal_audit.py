@@ -116,12 +116,14 @@ def test_the_whole_log_can_be_gone(sealed_url: str) -> None:
 
 REWRITTEN = (
     "UPDATE ledger_events SET state = '{}' WHERE position = 150",
-    "UPDATE seal_leaves AS leaf SET hash = sha256('\\x00'::bytea || '\\x0000000f'::bytea"
-    " || 'tollbook.leaf.1'::bytea || '\\x00000010'::bytea || salt || '\\x00000008'::bytea"
-    " || int8send(leaf.position) || '\\x00000010'::bytea || uuid_send(originator_id)"
-    " || '\\x00000008'::bytea || int8send(originator_version)"
-    " || int4send(length(topic)) || topic::bytea || int4send(length(state)) || state)"
-    " FROM ledger_events AS event WHERE event.position = leaf.position AND leaf.position = 150",
+    (
+        "UPDATE seal_leaves AS leaf SET hash = sha256('\\x00'::bytea || '\\x0000000f'::bytea"
+        " || 'tollbook.leaf.1'::bytea || '\\x00000010'::bytea || salt || '\\x00000008'::bytea"
+        " || int8send(leaf.position) || '\\x00000010'::bytea || uuid_send(originator_id)"
+        " || '\\x00000008'::bytea || int8send(originator_version)"
+        " || int4send(length(topic)) || topic::bytea || int4send(length(state)) || state)"
+        " FROM ledger_events AS event WHERE event.position = leaf.position AND leaf.position = 150"
+    ),
 )
 
 
@@ -162,6 +164,7 @@ def test_cutting_an_event_out_of_all_tables_breaks_the_head(
         ("UPDATE seal_leaves SET hash = sha256('x') WHERE position = 150", "not what was sealed"),
         ("UPDATE seal_leaves SET salt = decode(repeat('00', 16), 'hex') WHERE position = 150",
          "not what was sealed"),
+        ("UPDATE seal_leaves SET salt = '' WHERE position = 150", "not what was sealed"),
         ("DELETE FROM seal_leaves WHERE position = 150", "was not there when"),
         ("DELETE FROM seal_leaves WHERE position = 4", "leaf 1 is where leaf 0"),
         ("UPDATE seal_leaves SET position = 0 WHERE position = 4", "leaf 1 is where leaf 0"),
@@ -172,10 +175,10 @@ def test_cutting_an_event_out_of_all_tables_breaks_the_head(
         ("UPDATE seal_heads SET position = 205 WHERE tree_size = 200", "not signed by"),
         ("DELETE FROM seal_heads WHERE tree_size = 300", "after the newest head"),
         ("DELETE FROM seal_heads", "after the newest head"),
-        ("INSERT INTO seal_heads SELECT 999, 0, root_hash, sealed_at, key_id, signature"
-         " FROM seal_heads LIMIT 1", "only 3 of 4 heads"),
-        ("INSERT INTO seal_heads SELECT 999, 9999, root_hash, sealed_at, key_id, signature"
-         " FROM seal_heads LIMIT 1", "not signed by"),
+        (("INSERT INTO seal_heads SELECT 999, 0, root_hash, sealed_at, key_id, signature"
+         " FROM seal_heads LIMIT 1"), "only 3 of 4 heads"),
+        (("INSERT INTO seal_heads SELECT 999, 9999, root_hash, sealed_at, key_id, signature"
+         " FROM seal_heads LIMIT 1"), "not signed by"),
     ],
 )  # fmt: skip
 def test_what_was_done_to_the_evidence_is_told(sealed_url: str, statement: str, told: str) -> None:
@@ -303,8 +306,8 @@ def test_a_missing_segment_is_told(sealed_url: str, tmp_path: Path) -> None:
     told = found(sealed_url, outside(tmp_path / "out"))
 
     assert told == [
-        (0, "what is kept outside cannot be read: The log's copy has no file that begins with "
-            "position 104."),
+        (0, ("what is kept outside cannot be read: The log's copy has no file that begins with "
+            "position 104.")),
     ]  # fmt: skip
 
 

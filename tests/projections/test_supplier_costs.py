@@ -137,11 +137,11 @@ def test_a_retried_call_counts_each_attempt_and_one_charge(database_url: str) ->
 
     assert rows(
         database_url,
-        "SELECT provider, credential, upstream_model, outcome, priced, attempts, cost, charges,"
+        "SELECT provider, upstream_model, outcome, priced, attempts, cost, charges,"
         " charged, input, cached_input FROM read.supplier_costs ORDER BY provider",
     ) == [
-        ("p", "p", "m-1", "status_500", False, 1, 0, 0, 0, 0, 0),
-        ("q", "q", "m-2", "ok", True, 1, 12, 1, 10, 8, 2),
+        ("p", "m-1", "status_500", False, 1, 0, 0, 0, 0, 0),
+        ("q", "m-2", "ok", True, 1, 12, 1, 10, 8, 2),
     ]
 
 

@@ -12,7 +12,7 @@ from projections.events import Event, Fields
 from projections.exports.categories import Categories
 from projections.exports.columns import Row
 from projections.exports.focus import lines
-from projections.exports.focus.about import Call, common, of_call, whose
+from projections.exports.focus.about import Call, common, of_call
 from projections.exports.focus.columns import NAMES
 from projections.exports.focus.funds import Funds, funds
 from projections.exports.focus.lines import Values
@@ -81,11 +81,9 @@ class Focus:
 
     def _rows(self, event: Event, calls: Calls) -> Iterator[Row]:
         position, topic, wallet_id, fact = event
-        owner = self._months.wallets[wallet_id]
         about = {
             **self._common,
-            **whose(owner),
-            **self._months.times(owner, fact["period"], fact["timestamp"]),
+            **self._months.about(wallet_id, fact["period"], fact["timestamp"]),
         }
         if topic in _OF_CALLS:
             about |= of_call(fact["request_id"], calls[fact["request_id"]])

@@ -5,11 +5,11 @@ from typing import Final
 
 from projections.exports.journal.dimensions import told
 from projections.exports.journal.entries import Balance, Entry
-from projections.exports.journal.plain_text import PlainText, amount
+from projections.exports.journal.plain_text import PlainText, amount, one_line
 
 _OPENED: Final = "1970-01-01"
 """Before anything was ever booked."""
-_ESCAPES: Final = str.maketrans({'"': '\\"', "\\": "\\\\", "\n": " ", "\r": " "})
+_ESCAPES: Final = str.maketrans({'"': '\\"', "\\": "\\\\"})
 
 
 class Beancount(PlainText):
@@ -52,7 +52,7 @@ class Beancount(PlainText):
 
 
 def _quoted(text: str) -> str:
-    return f'"{text.translate(_ESCAPES)}"'
+    return f'"{one_line(text).translate(_ESCAPES)}"'
 
 
 def _key(tag: str) -> str:

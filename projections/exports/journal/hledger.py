@@ -1,14 +1,9 @@
 """The journal for hledger; what calls hold is there as virtual postings, which `--real` hides."""
 
-import re
-from typing import Final
-
 from projections.exports.journal import accounts
 from projections.exports.journal.dimensions import told
 from projections.exports.journal.entries import Balance, Entry
-from projections.exports.journal.plain_text import PlainText, amount
-
-_ENDS_A_TAG: Final = re.compile(r"[,\x00-\x1f\x7f\x85\u2028\u2029]+")
+from projections.exports.journal.plain_text import PlainText, amount, one_line
 
 
 class Hledger(PlainText):
@@ -49,4 +44,5 @@ class Hledger(PlainText):
 
 
 def _plain(text: str) -> str:
-    return _ENDS_A_TAG.sub(" ", text)
+    """Leave out commas too: one ends a tag."""
+    return one_line(text).replace(",", " ")

@@ -4,11 +4,13 @@ It is booked on the day of UTC, as suppliers and payment providers bill. A payme
 provider's clearing account, where a grant takes it from: what is left there is nobody's credit.
 """
 
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
 from domain import inference_request as call, payment_events as payment
 from domain.money import Nanos
+from domain.payment import REFUND_FAILED
 from projections.events import Event, Fields
 from projections.exports.journal import accounts
 from projections.exports.journal.entries import Entry, balanced
@@ -19,29 +21,50 @@ TOPICS: Final = frozenset(
         payment.Opened.TOPIC,
         payment.Received.TOPIC,
         payment.Refunded.TOPIC,
+        payment.Questioned.TOPIC,
     }
 )
+
+
+@dataclass(slots=True)
+class _Payment:
+    """Whose payment it is, and what is known to have gone back, as the payment itself knows it."""
+
+    provider: str
+    refunds: dict[str, Nanos] = field(default_factory=dict[str, Nanos])
+    told: Nanos = 0
+
+    @property
+    def refunded(self) -> Nanos:
+        return max(sum(self.refunds.values()), self.told)
+
+    def refund(self, refund_id: str | None, told: Nanos) -> None:
+        if refund_id is None:
+            self.told = max(self.told, told)
+        else:
+            self.refunds[refund_id] = told
 
 
 class Operator:
     """Books suppliers' attempts and providers' payments."""
 
     def __init__(self) -> None:
-        self._providers: dict[str, str] = {}
+        self._payments: dict[str, _Payment] = {}
 
     def provider(self, payment_id: str) -> str | None:
         """Tell whose payment it is; a payment's grant has its id, other grants are nobody's."""
-        return self._providers.get(payment_id)
+        found = self._payments.get(payment_id)
+        return found.provider if found else None
 
     def entry(self, event: Event, request: Fields) -> Entry | None:
         """Book an event, or None if it moves no money; `request` is how an attempt's call began."""
         fact = event.fields
         if event.topic == payment.Opened.TOPIC:
-            self._providers[event.originator_id] = fact["provider"]
+            self._payments[event.originator_id] = _Payment(fact["provider"])
             return None
         attempted = event.topic == call.Attempted.TOPIC
         what, currency, pairs = (
-            _cost(fact) if attempted else _payment(self._providers[event.originator_id], event)
+            _cost(fact) if attempted else _moved(self._payments[event.originator_id], event)
         )
         if not (postings := balanced(*pairs)):
             return None
@@ -66,19 +89,33 @@ _Booked = tuple[str, str, list[tuple[str, Nanos]]]
 
 def _cost(fact: Fields) -> _Booked:
     provider, cost = fact["provider"], fact["cost"] or 0
-    pairs = [(accounts.upstream(provider), cost), (accounts.payable(provider), -cost)]
+    pairs = _between(accounts.upstream(provider), accounts.payable(provider), cost)
     return "upstream cost", fact["cost_currency"], pairs
 
 
-def _payment(provider: str, event: Event) -> _Booked:
+def _moved(paid: _Payment, event: Event) -> _Booked:
+    """Book money at the provider; a refund that failed came back, and is nobody's credit again."""
     fact = event.fields
-    cash, clearing, amount = accounts.cash(provider), accounts.payments(provider), fact["amount"]
+    cash, clearing = accounts.cash(paid.provider), accounts.payments(paid.provider)
     if event.topic == payment.Received.TOPIC:
-        return "payment received", fact["currency"], [(cash, amount), (clearing, -amount)]
-    shortfall = fact["shortfall"]
-    pairs = [
-        (clearing, amount - shortfall),
-        (accounts.REFUND_SHORTFALL, shortfall),
-        (cash, -amount),
-    ]
-    return "payment refunded", fact["currency"], pairs
+        return "payment received", fact["currency"], _between(cash, clearing, fact["amount"])
+    if event.topic == payment.Refunded.TOPIC:
+        paid.refund(fact["refund_id"], fact["told"])
+        shortfall = _between(accounts.REFUND_SHORTFALL, clearing, fact["shortfall"])
+        return (
+            "payment refunded",
+            fact["currency"],
+            [
+                *_between(clearing, cash, fact["amount"]),
+                *shortfall,
+            ],
+        )
+    before = paid.refunded
+    if fact["code"] == REFUND_FAILED:
+        paid.refund(fact["item"], 0)
+    back = before - paid.refunded
+    return "refund failed", fact["currency"], _between(cash, clearing, back)
+
+
+def _between(debit: str, credit: str, nanos: Nanos) -> list[tuple[str, Nanos]]:
+    return [(debit, nanos), (credit, -nanos)]

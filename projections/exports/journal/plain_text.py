@@ -3,6 +3,7 @@
 Every amount has all nine places: both programs infer what they forgive from the places they see.
 """
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import Any, Final
@@ -27,8 +28,8 @@ class PlainText(ABC):
         self._out.write("".join(map(self._text, items)).encode())
 
     def finish(self) -> None:
-        """Write what belongs at the end: nothing."""
-        assert self._out.writable(), "the file is still open"
+        """End with an empty line, as text files do."""
+        self._out.write(b"\n")
 
     @abstractmethod
     def header(self, title: str) -> str:
@@ -69,6 +70,11 @@ class PlainText(ABC):
         return new
 
 
+def one_line(text: str) -> str:
+    """Leave out what ends a line, or is seen by nobody."""
+    return _CONTROLS.sub(" ", text)
+
+
 def amount(nanos: Nanos, currency: str) -> str:
     """Write an amount with all its places."""
     units, fraction = divmod(abs(nanos), NANOS_PER_UNIT)
@@ -76,3 +82,4 @@ def amount(nanos: Nanos, currency: str) -> str:
 
 
 _PLACES: Final = NANO_PLACES
+_CONTROLS: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")

@@ -1,7 +1,6 @@
 """Pages of buckets: whole reports only, each second once, and every refusal says where."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -150,6 +149,12 @@ def test_a_page_must_be_one(raw: bytes, problem: str) -> None:
     assert problem in refused(raw, "openai-usage")[1]
 
 
+def test_a_format_is_told_by_the_first_result_there_is() -> None:
+    raw = page(bucket(START, START + 60), bucket(START + 60, START + 120, usage(2)))
+
+    assert drafted(raw).format == "openai-usage"
+
+
 def test_a_result_of_no_known_format_is_refused() -> None:
     assert refused(page(bucket(START, START + 60, {"object": "x"})))[1] == "is of no known format"
 
@@ -193,9 +198,13 @@ def test_a_project_stands_in_where_no_result_names_a_key() -> None:
 
     lines = drafted(changed("openai-usage", by_project)).lines
 
-    assert {line.model[:7]: line.credential for line in lines} == {
-        "gpt-4o-": "proj_abc" if lines[-1].model == "gpt-4o-" else "proj_abc",
-    } or [line.credential for line in lines] == ["", "proj_abc"]
+    assert [(line.model, line.credential) for line in lines] == [
+        ("gpt-4o-2024-08-06", ""),
+        ("gpt-4o-mini-2024-07-18", "proj_abc"),
+    ]
 
 
-Change = Callable[[Any], None]
+def test_a_result_without_a_key_is_nobodys_where_others_name_one() -> None:
+    raw = changed("openai-usage", lambda page: result_of(page, 1).update(api_key_id=None))
+
+    assert [line.credential for line in drafted(raw).lines] == ["", "key_ours"]

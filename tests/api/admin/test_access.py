@@ -15,6 +15,15 @@ ROUTES = [
     ("POST", "/customers/cus_1/terms"),
     ("POST", "/api-keys/key_1/disable"),
     ("POST", "/requests/req_1/corrections"),
+    ("GET", "/payments"),
+    ("GET", "/payments/pay_1"),
+    ("POST", "/payments/pay_1/apply"),
+    ("GET", "/webhook-deliveries"),
+    ("GET", "/margins"),
+    ("GET", "/supplier-reports"),
+    ("POST", "/supplier-reports"),
+    ("GET", "/reconciliations"),
+    ("POST", "/reconciliations/resolve"),
 ]
 
 

@@ -4,16 +4,23 @@ import asyncio
 import hashlib
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
-from api.closing import Closer
+from adapters.ledger.connection import connect
+from adapters.seal.keys import create_key
+from adapters.seal.sealer import seal_now
+from api.closing import Closed, Closer, Seal, SealPendingError
+from api.sealed import waiting_on
 from domain import ids
 from domain.close_month import close_month
-from tests.api.helpers import data, refused
+from domain.errors import ConflictError
+from tests.api.helpers import TOKEN, data, refused
+from tests.api.openapi.till import till
 from tests.api.past import FIRST, SECOND, THIRD, Books, books, past
 from tests.projections.history import database, rows
 
@@ -184,5 +191,61 @@ def test_the_zone_of_a_customer_moves_its_next_months(desk: Books) -> None:
         desk.url, "SELECT to_char(now() AT TIME ZONE 'UTC' + interval '1 month', 'YYYY-MM')"
     )
     assert changed["zone"] == "Asia/Tokyo"
-    assert changed["from_month"] in {next_month, next_month[:5] + next_month[5:]}
+    assert changed["from_month"] == next_month
     assert refused(wrong) == (422, "unknown_time_zone")
+
+
+def test_a_close_waits_for_the_seal_and_can_be_made_again(desk: Books, tmp_path: Path) -> None:
+    key = create_key(tmp_path / "key.pem")
+    gateway = desk.till.gateway
+
+    def closing(seal: Seal) -> Closed:
+        closer = Closer(
+            gateway.ledger, gateway.pool, grace=timedelta(), actor="operator", seal=seal
+        )
+        return desk.till._runner.run(closer.close(FIRST))
+
+    with pytest.raises(SealPendingError):
+        closing(waiting_on(gateway.pool, 0))
+    pending = desk.register()
+    head = seal_now(partial(connect, desk.url, role=None), key)
+    done = closing(waiting_on(gateway.pool, 5))
+
+    assert [row["sha256"] for row in pending] == [None, None]
+    assert (done.months_closed, done.statements_issued) == (0, 2)
+    assert head is not None
+    assert {row["tree_size"] for row in desk.register()} == {head.tree_size}
+    for row in desk.register():
+        shown = data(desk.admin("GET", f"/statements/{row['number']}"))["statement"]
+        assert shown["log"] == {"position": row["position"], "tree_size": head.tree_size}
+
+
+def test_with_a_key_the_close_asks_for_the_seal(desk: Books, tmp_path: Path) -> None:
+    desk.set(seal_key_file=tmp_path / "key.pem", seal_seconds=-60)
+
+    answer = desk.admin("POST", f"/periods/{FIRST}/close")
+
+    assert refused(answer) == (503, "seal_pending")
+    assert answer.headers["retry-after"] == "30"
+
+
+def test_a_close_that_one_wallet_refuses_says_why(desk: Books) -> None:
+    """The clock that decides is the wallet's own, under the lock."""
+    gateway = desk.till.gateway
+    closer = Closer(gateway.ledger, gateway.pool, grace=timedelta(), actor="operator")
+    closer._check_over = _believe  # type: ignore[method-assign]
+    ((month,),) = rows(desk.url, "SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM')")
+
+    with pytest.raises(ConflictError, match="can be closed from"):
+        desk.till._runner.run(closer.close(month))
+
+
+async def _believe(*_: object) -> None:
+    """Find every month over."""
+
+
+def test_there_are_no_months_without_a_wallet(server_url: str, tmp_path: Path) -> None:
+    with database(server_url) as url, till(url, str(tmp_path)) as opened:
+        answer = opened.request("GET", "/admin/v1/periods", TOKEN)
+
+        assert data(answer)["items"] == []

@@ -5,8 +5,11 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings, strategies as st
 
+from domain.ids import PAYMENT, public
+from domain.payment import Payment
+from domain.take_payment import MoneyReceived, take_payment
 from tests.adapters.ledger.database import seen
-from tests.api.helpers import TOKEN, Office, enveloped, office, projecting
+from tests.api.helpers import SHARD, TOKEN, Office, enveloped, office, projecting
 
 EXAMPLES = 200
 
@@ -14,7 +17,7 @@ names = st.sampled_from(
     [
         "name", "currency", "amount", "category", "expires_at", "priority", "reference", "reason",
         "allowed_model_ids", "allowed_providers", "quota", "window", "permissions",
-        "overdraft_limit", "excess_policy",
+        "overdraft_limit", "excess_policy", "customer_id",
     ]
 )  # fmt: skip
 likely = st.sampled_from(
@@ -45,6 +48,8 @@ VALID: list[dict[str, object]] = [
     {"overdraft_limit": "1", "excess_policy": "debt"},
     {"amount": "0.5", "reason": "r"},
     {"reason": "r"},
+    {"reason": "r", "amount": "0.5"},
+    {"customer_id": "cus_1"},
     {},
 ]
 changes = st.dictionaries(names | st.text(max_size=5), likely | values, max_size=1)
@@ -66,6 +71,7 @@ routes = st.sampled_from(
         "/customers/{customer}/unfreeze",
         "/customers/{customer}/terms",
         "/api-keys/{key}/disable",
+        "/payments/{payment}/apply",
         "/requests/{customer}/corrections",
         "/requests/{grant}/corrections",
     ]
@@ -78,7 +84,15 @@ def known_ids(clerk: Office) -> dict[str, str]:
     customer = clerk.new_customer()
     grant = clerk.post(f"/customers/{customer}/grants", {"amount": "5"}).json()["data"]
     key = clerk.post(f"/customers/{customer}/api-keys", {"name": "k"}).json()["data"]
-    return {"customer": customer, "grant": grant["grant_id"], "key": key["api_key_id"]}
+    money = MoneyReceived("pi_1", 5_000_000_000, "USD", None)
+    payment_id = Payment.id_of(SHARD, "stripe", money.reference)
+    clerk.do(take_payment(payment_id, "stripe", money, None))
+    return {
+        "customer": customer,
+        "grant": grant["grant_id"],
+        "key": key["api_key_id"],
+        "payment": public(PAYMENT, payment_id),
+    }
 
 
 def path_of(route: str, known: dict[str, str], given_id: str) -> str:

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from api.openapi.billing_detail import COLUMNS, COMPONENTS
 from domain.settle_call import Outcome
+from projections.read_calls import all_calls
 from tests.api.helpers import data, refused
 from tests.api.openapi.till import Account, Till, till
 from tests.projections.history import database
@@ -189,6 +191,15 @@ def test_a_download_names_its_exchange(shop: Till, customer: Account) -> None:
 
     assert answer.headers["x-gateway-request-id"].startswith("req_")
     assert answer.headers["content-disposition"] == 'attachment; filename="billing-detail.csv"'
+
+
+def test_a_long_download_comes_in_parts(
+    shop: Till, customer: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = shop.get(customer, "/billing/detail.csv").text
+    monkeypatch.setattr("api.openapi.billing_detail.all_calls", partial(all_calls, batch=2))
+
+    assert shop.get(customer, "/billing/detail.csv").text == whole
 
 
 def test_without_calls_there_is_only_the_header(shop: Till) -> None:

@@ -4,12 +4,17 @@ import asyncio
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 import httpx
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import FastAPI
 
+from adapters.ledger.connection import connect
+from adapters.seal.keys import SealKey
+from adapters.seal.sealer import seal_now
 from api.app import build_app
 from api.bootstrap import publish
 from api.catalog_file import Configured, default_catalog
@@ -26,10 +31,11 @@ from domain.ports import Command
 from domain.quote import Quote
 from domain.reserve_call import Identity, Reservation, ReserveCall
 from domain.settle_call import Attempt, Outcome, SettleCall
-from tests.api.helpers import TOKEN, projecting
+from tests.api.helpers import TOKEN, data, projecting
 
 T = TypeVar("T")
 
+KEY = SealKey(Ed25519PrivateKey.from_private_bytes(b"k" * 32))
 NANOS = 10**9
 SMALL = "sandbox-small"
 
@@ -53,8 +59,10 @@ class Account:
 class Till:
     """Everything is done by commands or by requests, and everything is really stored."""
 
-    def __init__(self, runner: asyncio.Runner, app: FastAPI, client: httpx.AsyncClient) -> None:
-        self.app = app
+    def __init__(
+        self, runner: asyncio.Runner, url: str, app: FastAPI, client: httpx.AsyncClient
+    ) -> None:
+        self.url = url
         self.gateway: Gateway = app.state.gateway
         self._runner = runner
         self._client = client
@@ -132,8 +140,38 @@ class Till:
             )
         )
         assert found is not None
-        new = NewCorrection(mint(SHARD), amount, "hash", "test", **more)
+        actor = more.pop("actor", "test")
+        new = NewCorrection(mint(SHARD), amount, "hash", actor, **more)
         self.do(correct_call(found, new))
+
+    def ids_of(self, account: Account, **known: str) -> dict[str, str]:
+        """One id of everything that a customer can have, by the name that routes give it."""
+        items = data(self.get(account, "/balance-transactions"))["items"]
+        return {
+            "key_id": account.key_id,
+            "transaction_id": items[0]["transaction_id"],
+            "model": SMALL,
+            "model_id": SMALL,
+            **known,
+        }
+
+    @property
+    def month(self) -> str:
+        """The month that we are in."""
+        return datetime.now(UTC).strftime("%Y-%m")
+
+    def seal(self) -> None:
+        """Sign what has happened so far."""
+        assert seal_now(partial(connect, self.url, role=None), KEY) is not None
+
+    def log(self) -> str:
+        """The whole log as text."""
+        return self._runner.run(self._log())
+
+    async def _log(self) -> str:
+        async with self.gateway.pool.connection() as conn:
+            rows = await conn.execute("SELECT convert_from(state, 'UTF8') FROM ledger_events")
+            return "\n".join([text for (text,) in await rows.fetchall()])
 
 
 @contextmanager
@@ -149,7 +187,7 @@ def till(url: str, data_dir: str, configuration: Configured | None = None) -> It
         transport = httpx.ASGITransport(front, raise_app_exceptions=False)
         client = httpx.AsyncClient(transport=transport, base_url="http://till", timeout=30)
         try:
-            yield Till(runner, front._app, client)
+            yield Till(runner, url, front._app, client)
         finally:
             runner.run(client.aclose())
             runner.run(gateway.close())

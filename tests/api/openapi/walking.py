@@ -1,0 +1,75 @@
+"""Every customer route there is, from the application's own OpenAPI document, and how to call it.
+
+A new route is walked without being asked for. One that needs more than its path says what it
+needs here; until it does, the walks fail.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from api.app import build_app
+from api.catalog_file import default_catalog
+from api.settings import Settings
+from tests.api.openapi.till import Account, Till
+
+PREFIXES = ("/openapi/", "/api/", "/v1/", "/openai/")
+BODIES: Mapping[str, Any] = {
+    "POST /openapi/v1/balance/check": {"amount": "1.00"},
+    "PATCH /openapi/v1/balance/config": {"alert_thresholds": ["1.00"]},
+}
+"""What a route is sent that takes a body."""
+QUERIES: Mapping[str, Mapping[str, str]] = {
+    "/openapi/v1/billing/monthly-statement": {"month": "{month}"},
+    "/openapi/v1/billing/monthly-statement.csv": {"month": "{month}"},
+    "/openapi/v1/billing/monthly-statement.json": {"month": "{month}"},
+}
+"""What a route must be asked."""
+
+
+@dataclass(frozen=True)
+class Route:
+    """A method and a path; `names` are those of what the path leaves open."""
+
+    method: str
+    path: str
+    names: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+def customer_routes() -> list[Route]:
+    app = build_app(Settings.load({}), default_catalog(), "unused")._app
+    return [
+        Route(method.upper(), path, names_in(operation))
+        for path, operations in app.openapi()["paths"].items()
+        if path.startswith(PREFIXES)
+        for method, operation in operations.items()
+    ]
+
+
+def names_in(operation: Mapping[str, Any]) -> tuple[str, ...]:
+    found = [p["name"] for p in operation.get("parameters", ()) if p["in"] == "path"]
+    return tuple(found)
+
+
+def visit(
+    shop: Till,
+    caller: Account,
+    route: Route,
+    fill: Callable[[str], str],
+    **query: str,
+) -> httpx.Response:
+    """Call a route, its path filled in."""
+    path = route.path
+    for name in route.names:
+        path = path.replace("{" + name + "}", fill(name))
+    asked = {k: v.format(month=shop.month) for k, v in QUERIES.get(route.path, {}).items()}
+    body = BODIES.get(str(route))
+    return shop.request(route.method, path, caller.secret, params={**asked, **query}, json=body)
+
+
+ROUTES = customer_routes()
