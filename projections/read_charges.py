@@ -73,7 +73,9 @@ def _conditions(selector: Selector) -> tuple[sql.Composed, tuple[object, ...]]:
         " AND price_version = %s": selector.price_version,
         " AND customer_id = %s": selector.customer_id,
     }
-    given = {condition: value for condition, value in asked.items() if value is not None}
+    given: dict[LiteralString, object] = {
+        condition: value for condition, value in asked.items() if value is not None
+    }
     return sql.SQL("").join(map(sql.SQL, given)), tuple(given.values())
 
 

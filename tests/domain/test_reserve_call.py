@@ -185,3 +185,13 @@ def test_a_command_names_everything_it_looks_at() -> None:
 
     assert plain.ids == (who.credential_id, who.key_id, who.wallet_id, book_id)
     assert claimed.ids == (*plain.ids, claim.claim_id)
+
+
+def test_a_calls_own_tags_go_before_its_keys() -> None:
+    shop = Shop(funds=1_000, tags={"cost_center": "sales", "team": "a"})
+
+    held = shop.reserve(tags={"cost_center": "berlin"})
+
+    (fact,) = shop.facts(Reserved)
+    assert fact.tags == {"cost_center": "berlin", "team": "a"}
+    assert fact.originator_id == held.request_id

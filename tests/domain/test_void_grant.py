@@ -1,13 +1,14 @@
 import pytest
 
-from domain.errors import ConflictError
+from domain.errors import ConflictError, IdempotencyKeyReusedError
 from domain.manage import void_grant
+from domain.reserve_call import Claim
 from tests.domain.shop import Shop
 
 
-def void(shop: Shop, grant_id: str, amount: int | None) -> int:
+def void(shop: Shop, grant_id: str, amount: int | None, claim: Claim | None = None) -> int:
     command = void_grant(
-        shop.who.wallet_id, grant_id, reason="refund", actor="operator", amount=amount
+        shop.who.wallet_id, grant_id, reason="refund", actor="operator", amount=amount, claim=claim
     )
     return shop.do(command)
 
@@ -33,3 +34,14 @@ def test_no_more_is_taken_than_is_unused() -> None:
     assert void(shop, grant_id, 70) == 70
     with pytest.raises(ConflictError, match="Nothing"):
         void(shop, grant_id, 1)
+
+
+def test_the_same_key_and_body_take_a_part_once() -> None:
+    shop = Shop()
+    grant_id, claim = shop.grant(100), Claim(shop.mint(), "body")
+
+    assert [void(shop, grant_id, 30, claim) for _ in range(2)] == [30, 30]
+    with pytest.raises(IdempotencyKeyReusedError):
+        void(shop, grant_id, 30, Claim(claim.claim_id, "another body"))
+
+    assert shop.left(grant_id) == 70
