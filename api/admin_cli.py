@@ -96,13 +96,16 @@ def create_grant(
 def void_grant(
     customer_id: str,
     grant_id: str,
+    *,
     reason: str = "operator",
     amount: str | None = None,
+    idempotency_key: Key = None,
     data_dir: DataDir = None,
 ) -> None:
     """Take back what is unused of a grant, or so much of it; the reason is a short code."""
     path = f"/customers/{customer_id}/grants/{grant_id}/void"
-    run(load(data_dir=data_dir), "POST", path, _given(reason=reason, amount=amount))
+    body = _given(reason=reason, amount=amount)
+    run(load(data_dir=data_dir), "POST", path, body, idempotency_key)
 
 
 @api_keys.command("create")

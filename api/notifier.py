@@ -33,9 +33,10 @@ class Notifier:
         self._ledger = ledger
         self._pool = pool
         self._endpoints = WebhookEndpoints(ledger, ErasableTexts(pool))
-        self._courier = signer and Courier(
-            pool, sender or WebhookSender(), signer, self._endpoints.url
-        )
+        self._courier: Courier | None = None
+        if signer is not None:
+            sender = sender or WebhookSender()
+            self._courier = Courier(pool, sender, signer, self._endpoints.url)
 
     async def run(self, every_seconds: float, stop: asyncio.Event) -> None:
         """Make both rounds until stopped; a slow endpoint delays no alert."""

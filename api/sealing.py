@@ -1,5 +1,7 @@
 """The seal wired up: who signs, what it signs with, and what a verify holds against the books."""
 
+import logging
+import stat
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -20,14 +22,19 @@ from projections.audit.outside import Evidence
 from projections.audit.seal import SealAudit
 from projections.events import WINDOW, WholeLog
 
-RECHECKED: Final = 5
-"""Windows of sealed events that are hashed again before each signature: some 0.1 s of work."""
+RECHECK_SECONDS: Final = 12
+"""For so much time between signatures one window of sealed events is hashed again, in 20 ms."""
+_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+
+_log = logging.getLogger("tollbook.seal")
 
 
 def check_key(settings: Settings) -> None:
     """Raise SealKeyError for a key that cannot sign, before anything starts."""
     if settings.seal_key_file is not None:
         read_key(settings.seal_key_file)
+        if settings.seal_key_file.stat().st_mode & _OTHERS:
+            _log.warning("the seal's key can be read by others than its owner")
 
 
 def sealer_of(settings: Settings, database_url: str) -> Sealer | None:
@@ -43,7 +50,7 @@ def sealer_of(settings: Settings, database_url: str) -> Sealer | None:
         key,
         archive_of(settings),
         every_seconds=settings.seal_seconds,
-        recheck=Recheck(),
+        recheck=Recheck(max(1, round(settings.seal_seconds / RECHECK_SECONDS))),
         failed=failures.inc,
     )
 
@@ -91,7 +98,7 @@ class Recheck:
     Called with the owner's connection; once it has found something it lets nothing more be signed.
     """
 
-    def __init__(self, windows: int = RECHECKED) -> None:
+    def __init__(self, windows: int) -> None:
         self._windows = windows
         self._log = WholeLog()
         self._findings = Findings()

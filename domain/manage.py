@@ -130,17 +130,31 @@ def grant_credit(wallet_id: UUID, new: NewGrant, claim: Claim | None = None) -> 
 
 
 def void_grant(
-    wallet_id: UUID, grant_id: str, *, reason: str, actor: str, amount: Nanos | None = None
+    wallet_id: UUID,
+    grant_id: str,
+    *,
+    reason: str,
+    actor: str,
+    amount: Nanos | None = None,
+    claim: Claim | None = None,
 ) -> Decision[Nanos]:
-    """Take back what is unused of a grant, or so much of it; decides how much, in nanos."""
+    """Take back what is unused of a grant, or so much of it, once per idempotency key.
+
+    Decides how much that was, in nanos, also of an earlier use.
+    """
 
     def decide(books: Books) -> Nanos:
         wallet = must_find(books, Wallet, wallet_id, "customer")
-        return wallet.void_grant(
+        if claim and (used := books.find(Idempotency, claim.claim_id)):
+            used.check_same(claim.body_hash)
+            return int(used.result_id)
+        voided = wallet.void_grant(
             books.at, grant_id=grant_id, reason=reason, actor=actor, amount=amount
         )
+        claimed(books, claim, str(voided))
+        return voided
 
-    return Decision((wallet_id,), decide)
+    return Decision(with_claim((wallet_id,), claim), decide)
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,8 +77,8 @@ class Alerts(Projection):
             if event.topic == wallet.AlertsChanged.TOPIC:
                 _draw(conn, schema, event)
             elif event.topic == key.QuotaAlertRaised.TOPIC:
-                values = (event.originator_id, event.fields["percent"], event.fields["window"])
-                conn.execute(statement(schema, _TELL), values, prepare=True)
+                told = (event.originator_id, event.fields["percent"], event.fields["window"])
+                conn.execute(statement(schema, _TELL), told, prepare=True)
             else:
                 kind, field, crossed = CROSSINGS[event.topic]
                 values = (crossed, event.originator_id, kind, event.fields[field])

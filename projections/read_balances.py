@@ -65,12 +65,13 @@ class Transaction:
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Which transactions; `since` is included, `until` is not."""
+    """Which transactions; `since` and the position `upto` are included, `until` is not."""
 
     type: str | None = None
     since: datetime | None = None
     until: datetime | None = None
     request_id: UUID | None = None
+    upto: int | None = None
 
 
 NO_FILTERS: Final = Filters()
@@ -158,6 +159,7 @@ def _conditions(filters: Filters) -> dict[LiteralString, tuple[object, ...]]:
         "created_at >= %s": filters.since,
         "created_at < %s": filters.until,
         "request_id = %s": filters.request_id,
+        "position <= %s": filters.upto,
     }
     return {condition: (value,) for condition, value in asked.items() if value is not None}
 

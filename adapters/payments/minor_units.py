@@ -12,12 +12,14 @@ ZERO_DECIMALS: Final = frozenset(
 """Without ISK and UGX: they have no minor unit either, and Stripe still writes 5 as 500."""
 THREE_DECIMALS: Final = frozenset({"BHD", "JOD", "KWD", "OMR", "TND"})
 
+MINOR_PER_UNIT: Final = {0: 1, 2: 100, 3: 1_000}
+
 _CURRENCY = re.compile(r"[a-z]{3}", re.ASCII)
 
 
 def to_nanos(minor_units: int, currency: str) -> Nanos:
     """Convert an amount of a currency in capitals, or raise ValueError beyond what we can hold."""
-    nanos = minor_units * NANOS_PER_UNIT // 10 ** decimals(currency)
+    nanos = minor_units * NANOS_PER_UNIT // MINOR_PER_UNIT[decimals(currency)]
     if nanos > NANOS_MAX:
         message = "an amount beyond a ledger figure"
         raise ValueError(message)

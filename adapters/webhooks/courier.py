@@ -90,5 +90,6 @@ def pause(attempts: int, chance: float) -> float:
 
     The chance, from 0 to 1, keeps those who failed together from coming back together.
     """
-    whole = min(FIRST_PAUSE_SECONDS * 2 ** min(attempts - 1, 20), LAST_PAUSE_SECONDS)
+    doubled = FIRST_PAUSE_SECONDS * float(1 << min(attempts - 1, 20))
+    whole = min(doubled, LAST_PAUSE_SECONDS)
     return whole * (1 + chance) / 2

@@ -45,7 +45,7 @@ async def fill(conn: AsyncConnection[Any], find_addressee: FindAddressee) -> boo
     The connection is in autocommit. Two at once wait for each other.
     """
     async with conn.transaction():
-        after, head = await _row(conn, _PLACE)
+        after, head = map(int, await _row(conn, _PLACE))
         upto = min(head, after + WINDOW)
         found = await conn.execute(_NEWS, (after, upto, TOPICS))
         for position, originator_id, version, topic, state in await found.fetchall():

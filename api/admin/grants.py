@@ -70,11 +70,18 @@ async def void(
     grant_id: str,
     why: Annotated[VoidFields, Depends(body_as(VoidFields, optional=True))],
 ) -> Response:
-    """Take back what is neither used nor held of a grant, or a part of it."""
+    """Take back what is neither used nor held of a grant, or a part of it, once per key."""
     gateway = gateway_of(request)
     customer = await find_customer(request, customer_id)
     lot = parse_id(ids.GRANT, grant_id, gateway.shard, "grant").hex
-    command = void_grant(customer.wallet_id, lot, reason=why.reason, actor=ACTOR, amount=why.amount)
+    command = void_grant(
+        customer.wallet_id,
+        lot,
+        reason=why.reason,
+        actor=ACTOR,
+        amount=why.amount,
+        claim=claim_of(request, why, gateway.shard),
+    )
     amount = await gateway.ledger.execute(command)
     data = {
         "grant_id": grant_id,

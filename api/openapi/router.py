@@ -12,6 +12,7 @@ from api.openapi import (
     cost,
     monthly_statement,
     seal,
+    statement_proof,
     transactions,
     usage,
 )
@@ -28,6 +29,7 @@ RESOURCES = (
     cost,
     monthly_statement,
     seal,
+    statement_proof,
 )
 
 

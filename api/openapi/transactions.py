@@ -5,8 +5,10 @@ from typing import Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
+from psycopg import AsyncConnection
 
 from api.envelope import success
+from api.looking_back import prefix_at
 from api.openapi.caller import Caller, read_models
 from api.openapi.csv_answer import csv_answer
 from api.openapi.query import Query, own_cursors
@@ -24,7 +26,7 @@ from projections.read_balances import (
 )
 from projections.transactions import TYPES, Transactions
 
-FILTERS: Final = frozenset({"type", "from", "to", "request_id"})
+FILTERS: Final = frozenset({"type", "from", "to", "request_id", "at"})
 COLUMNS: Final = (
     "transaction_id", "type", "available", "posted", "available_after", "request_id", "api_key_id",
     "grant_id", "correction_id", "period", "corrects", "created_at",
@@ -37,9 +39,10 @@ router = APIRouter()
 async def list_transactions(request: Request, caller: Caller) -> Response:
     """List the wallet's ledger entries, the newest first, by pages."""
     asked = Query(request, FILTERS | {"cursor", "limit"})
-    filters, limit = _filters(asked), asked.limit()
+    limit = asked.limit()
     async with read_models(request) as conn:
         await catch_up(conn, (Transactions(),))
+        filters = await _filters(conn, asked)
         with own_cursors():
             page = await transactions(
                 conn, caller.wallet_id, filters, cursor=asked.cursor, limit=limit
@@ -51,9 +54,10 @@ async def list_transactions(request: Request, caller: Caller) -> Response:
 @router.get("/balance-transactions.csv")
 async def download_transactions(request: Request, caller: Caller) -> Response:
     """Stream the wallet's ledger entries, the oldest first."""
-    filters = _filters(Query(request, FILTERS))
+    asked = Query(request, FILTERS)
     async with read_models(request) as conn:
         head = await catch_up(conn, (Transactions(),))
+        filters = await _filters(conn, asked)
     rows = all_transactions(lambda: read_models(request), caller.wallet_id, filters, upto=head)
     return await csv_answer(request, "balance-transactions", COLUMNS, _lines(rows))
 
@@ -70,13 +74,15 @@ async def get_transaction(request: Request, transaction_id: str, caller: Caller)
     return success(request, _describe(found))
 
 
-def _filters(asked: Query) -> Filters:
+async def _filters(conn: AsyncConnection[Any], asked: Query) -> Filters:
     since, until = asked.times()
+    at = asked.text("at")
     return Filters(
         type=asked.choice("type", TYPES),
         since=since,
         until=until,
         request_id=asked.id("request_id", ids.REQUEST),
+        upto=None if at is None else (await prefix_at(conn, at)).position,
     )
 
 

@@ -120,4 +120,3 @@ class Document:
 
 def _control(lines: Lines) -> dict[str, Any]:
     return {"lines": lines.count, "amount": format_amount(lines.amount)}
-

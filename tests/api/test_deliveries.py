@@ -215,21 +215,24 @@ def test_the_log_is_read_in_windows(desk: NewsDesk, monkeypatch: pytest.MonkeyPa
 
 
 def test_a_delivery_is_claimed_by_one_courier(desk: NewsDesk) -> None:
+    """The second looks while the first has claimed and not committed yet."""
     for _ in range(6):
         desk.account(4 * ONE, alert_thresholds=["5.00"])
     desk.look()
     pool = desk.desk.gateway.pool
 
-    async def claim_some() -> list[str]:
-        async with pool.connection() as conn:
-            return [delivery.webhook_id for delivery in await claim(conn, 4)]
-
     async def race() -> list[list[str]]:
-        return await asyncio.gather(*(claim_some() for _ in range(3)))
+        async with pool.connection() as first, pool.connection() as second, asyncio.timeout(5):
+            async with first.transaction():
+                mine = await claim(first, 4)
+                others = await claim(second, 4)
+            rest = await claim(second, 4)
+        return [[delivery.webhook_id for delivery in some] for some in (mine, others, rest)]
 
-    claimed = [one for some in desk.desk.run(race()) for one in some]
+    mine, others, rest = desk.desk.run(race())
 
-    assert len(claimed) == len(set(claimed)) == 6
+    assert (len(mine), len(others), rest) == (4, 2, [])
+    assert set(mine).isdisjoint(others)
 
 
 def test_a_customer_with_much_to_be_told_leaves_room_for_others(desk: NewsDesk) -> None:

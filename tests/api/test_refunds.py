@@ -201,3 +201,18 @@ def test_the_operator_takes_back_a_part_of_a_grant(
     assert answer.json()["data"]["voided"] == voided
     assert (beyond.status_code, beyond.json()["code"]) == (409, "conflict")
     assert desk.admin("POST", path, json={"amount": "0"}).status_code == 422
+
+
+def test_a_part_is_taken_back_once_per_key(desk: Counter) -> None:
+    account = desk.account(credit=0)
+    desk.told("payment_intent.succeeded", intent(account.customer_id))
+    (row,) = desk.payments()
+    path = f"/customers/{account.customer_id}/grants/{row['grant_id']}/void"
+    key = {"Idempotency-Key": "k1"}
+
+    answers = [desk.admin("POST", path, json={"amount": "2.50"}, headers=key) for _ in range(2)]
+    other = desk.admin("POST", path, json={"amount": "2.51"}, headers=key)
+
+    assert [answer.json()["data"]["voided"] for answer in answers] == ["2.50", "2.50"]
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+    assert desk.wallet(account).available == PAID - 2_500_000_000

@@ -110,6 +110,13 @@ def test_a_key_that_cannot_be_read_is_told(tmp_path: Path, command: list[str]) -
     assert "Traceback" not in missing.stderr + nonsense.stderr
 
 
+def test_without_a_key_nothing_is_signed_by_hand_either(tmp_path: Path) -> None:
+    done = Operator(tmp_path).run("seal", TOLLBOOK_SEAL_KEY_FILE="", TOLLBOOK_SEAL_DIR="")
+
+    assert done.returncode == 2
+    assert "TOLLBOOK_SEAL_KEY_FILE" in done.stderr
+
+
 def test_verify_tells_how_far_the_seal_reaches(operator: Operator) -> None:
     sealed = operator.run("verify")
     unchecked = operator.run("verify", TOLLBOOK_SEAL_KEY_FILE="", TOLLBOOK_SEAL_DIR="")

@@ -86,6 +86,19 @@ def test_a_key_that_cannot_sign_is_told_at_once(database_url: str, tmp_path: Pat
             use(settings)
 
 
+def test_a_key_that_others_can_read_is_warned_of(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert settings.seal_key_file is not None
+    check_key(settings)
+    assert caplog.text == ""
+
+    settings.seal_key_file.chmod(0o640)
+    check_key(settings)
+
+    assert "can be read by others" in caplog.text
+
+
 def test_a_folder_that_is_not_there_is_told(settings: Settings) -> None:
     assert settings.seal_dir is not None
     settings.seal_dir.rmdir()

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import orjson
 
 from projections.read_statements import StatementRow, WalletMonths, months, statements
-from projections.statement.document import Document
 from projections.statement import draw
+from projections.statement.document import Document
 from projections.statement.page import Party, page
 from projections.statement.table import table
 from tests.projections.looking import Looking, ask

@@ -100,6 +100,23 @@ def test_what_a_grant_was_used_for_is_known(shown: tuple[Months, str]) -> None:
     assert {g: n for g, _, n in found if n} == {g: n for g, n in expired.items() if n}
 
 
+def test_what_is_remembered_of_holds_is_what_is_open(shown: tuple[Months, str]) -> None:
+    history, url = shown
+
+    found = rows(url, "SELECT request_id, wallet_id, parts FROM read.held_lots")
+
+    assert found
+    assert sorted(found, key=str) == sorted(
+        (
+            (UUID(request_id), wallet.id, [list(part) for part in hold.allocations])
+            for wallet in history.aggregates(Wallet)
+            for request_id, hold in wallet.holds.items()
+            if hold.allocations
+        ),
+        key=str,
+    )
+
+
 def test_the_register_has_every_closed_month(shown: tuple[Months, str]) -> None:
     history, url = shown
 

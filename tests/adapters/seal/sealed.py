@@ -57,6 +57,14 @@ def seal(url: str, archive: Archive | None = None, **options: Any) -> TreeHead:
     return head
 
 
+def three_heads(url: str, folder: Path) -> None:
+    """Make 300 events with gaps, under three heads, with a copy of all of it."""
+    folder.mkdir()
+    for _ in range(3):
+        fill(url, 100, gap=3)
+        seal(url, Archive(folder))
+
+
 def outside(folder: Path, slack: timedelta = SLACK) -> Evidence:
     """What a verify with the folder holds against the database."""
     newest = Archive(folder).newest()

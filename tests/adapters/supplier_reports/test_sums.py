@@ -20,6 +20,9 @@ from tests.adapters.supplier_reports.told import (
     sample,
 )
 
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""How slow a busy machine makes an example says nothing of the reading."""
+
 HEADER = "day,model,credential,requests,input_tokens,output_tokens,amount,currency\n"
 counts = st.integers(0, 10**9)
 amounts = st.decimals(
@@ -42,6 +45,7 @@ def written(rows: list[Row]) -> bytes:
     return (HEADER + "\n".join(lines)).encode()
 
 
+@unhurried
 @given(st.lists(table_rows, min_size=1, max_size=12), st.randoms(use_true_random=False))
 def test_the_order_of_lines_makes_no_difference(rows: list[Row], dice: random.Random) -> None:
     shuffled = dice.sample(rows, len(rows))
@@ -49,6 +53,7 @@ def test_the_order_of_lines_makes_no_difference(rows: list[Row], dice: random.Ra
     assert drafted(written(shuffled)).lines == drafted(written(rows)).lines
 
 
+@unhurried
 @given(st.lists(table_rows, min_size=1, max_size=8), st.data())
 def test_a_line_may_be_split_into_two(rows: list[Row], data: st.DataObject) -> None:
     number = data.draw(st.integers(0, len(rows) - 1))
@@ -64,6 +69,7 @@ def test_a_line_may_be_split_into_two(rows: list[Row], data: st.DataObject) -> N
     assert drafted(written(split)).lines == drafted(written(rows)).lines
 
 
+@unhurried
 @given(st.lists(table_rows, min_size=1, max_size=12))
 def test_each_sum_is_exact_and_rounded_once(rows: list[Row]) -> None:
     exact: dict[tuple[str, ...], Decimal] = {}

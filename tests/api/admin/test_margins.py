@@ -84,6 +84,13 @@ def test_a_month_is_its_days(database_url: str) -> None:
     assert (nothing["items"], nothing["totals"]) == ([], [])
 
 
+def test_the_last_day_is_not_included(database_url: str) -> None:
+    with supplied(database_url, story()) as clerk:
+        found = data(clerk.get("/margins", params={"from": DAY, "to": NEXT, "group_by": "day"}))
+
+    assert [item["day"] for item in found["items"]] == [DAY]
+
+
 def test_currencies_are_never_mixed(database_url: str) -> None:
     sales = Sales()
     sales.sell((attempt("p", cost=5),), input=9)

@@ -158,3 +158,24 @@ def test_without_a_key_nothing_is_told(gateway: GatewayProcess) -> None:
 
     assert answer.status_code == 401
     assert answer.json()["code"] == "missing_api_key"
+
+
+def test_the_balance_and_its_entries_can_be_looked_at_as_of_any_position(
+    gateway: GatewayProcess,
+) -> None:
+    customer = gateway.customer("2.00")
+    before = data(get(gateway, customer.api_key, "/balance"))
+    call(gateway, customer.api_key)
+    after = data(get(gateway, customer.api_key, "/balance"))
+
+    then = data(get(gateway, customer.api_key, "/balance", at=before["position"]))
+    at_the_time = data(get(gateway, customer.api_key, "/balance", at=before["updated_at"]))
+    entries = data(get(gateway, customer.api_key, "/balance-transactions", at=before["position"]))
+    sheet = get(gateway, customer.api_key, "/balance-transactions.csv", at=before["position"])
+
+    for found in (then, at_the_time):
+        assert found.pop("position") >= before["position"]
+        assert found == {name: value for name, value in before.items() if name != "position"}
+    assert after["posted"] < before["posted"]
+    assert [item["type"] for item in entries["items"]] == ["recharge"]
+    assert len(sheet.text.splitlines()) == 2

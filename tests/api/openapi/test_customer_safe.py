@@ -64,14 +64,15 @@ def shop(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     file = folder / "tollbook.toml"
     file.write_text(CATALOG)
     configured = read_catalog(file, {"SENTINEL_KEY": "sk-sentinel"})
-    with database(server_url) as url, till(url, str(folder), configured) as opened:
+    with database(server_url) as url, till(url, str(folder), configured, past=1) as opened:
+        opened.close(actor="sentinel-operator")
         yield opened
 
 
 @pytest.fixture(scope="module")
 def filled(shop: Till) -> tuple[Account, Mapping[str, str]]:
     """A customer to whom everything has happened, and an id of each kind."""
-    account = shop.account(100 * CHARGE)
+    account = shop.adopt(shop.veterans[0], 100 * CHARGE)
     failed, held = shop.hold(account, "vendor/m"), shop.hold(account, "vendor/m")
     shop.settle(failed, Outcome(1, reason="upstream_error"), (ATTEMPT,))
     shop.charge(

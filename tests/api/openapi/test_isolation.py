@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from domain.settle_call import Outcome
-from tests.api.openapi.till import Account, Till, till
+from tests.api.openapi.till import NANOS, Account, Till, till
 from tests.api.openapi.walking import ROUTES, Route, visit
 from tests.projections.history import database
 
@@ -24,7 +24,8 @@ FILTERS = ("request_id", "key_id")
 @pytest.fixture(scope="module")
 def shop(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Till]:
     folder: Path = tmp_path_factory.mktemp("till")
-    with database(server_url) as url, till(url, str(folder)) as opened:
+    with database(server_url) as url, till(url, str(folder), past=2) as opened:
+        opened.close()
         yield opened
 
 
@@ -43,7 +44,7 @@ def intruder(shop: Till) -> Customer:
 
 def trading(shop: Till) -> Customer:
     """A customer with a call of every kind, and an id of each kind."""
-    account = shop.account()
+    account = shop.adopt(shop.veterans.pop(), 10 * NANOS)
     request_id = shop.call(account, {"input": 5_000})
     shop.correct(request_id, 1)
     shop.hold(account)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
@@ -18,6 +18,7 @@ from adapters.seal.sealer import seal_now
 from api.app import build_app
 from api.bootstrap import publish
 from api.catalog_file import Configured, default_catalog
+from api.closing import Closer
 from api.gateway import SHARD, Gateway, open_gateway
 from api.keys import display_of, new_secret
 from api.minting import mint
@@ -25,13 +26,17 @@ from api.settings import Settings
 from domain import ids, manage
 from domain.api_key import PERMISSIONS
 from domain.correct_call import NewCorrection, correct_call
+from domain.credential import Credential
 from domain.decision import Decision
 from domain.inference_request import REPORTED, InferenceRequest
-from domain.ports import Command
+from domain.periods import month_of, previous_month
+from domain.ports import Books, Command
 from domain.quote import Quote
 from domain.reserve_call import Identity, Reservation, ReserveCall
 from domain.settle_call import Attempt, Outcome, SettleCall
+from domain.tree_head import TreeHead
 from tests.api.helpers import TOKEN, data, projecting
+from tests.projections.history import History
 
 T = TypeVar("T")
 
@@ -63,6 +68,7 @@ class Till:
         self, runner: asyncio.Runner, url: str, app: FastAPI, client: httpx.AsyncClient
     ) -> None:
         self.url = url
+        self.veterans: list[Identity] = []
         self.gateway: Gateway = app.state.gateway
         self._runner = runner
         self._client = client
@@ -158,11 +164,52 @@ class Till:
     @property
     def month(self) -> str:
         """The month that we are in."""
-        return datetime.now(UTC).strftime("%Y-%m")
+        return month_of(datetime.now(UTC))
 
-    def seal(self) -> None:
+    @property
+    def closed_month(self) -> str:
+        """The month before."""
+        return previous_month(self.month)
+
+    def adopt(self, who: Identity, credit: int) -> Account:
+        """Give a customer of earlier months a key's secret, and credit to go on with."""
+        secret = new_secret(SHARD)
+        credential_id = ids.credential_id(secret, SHARD)
+
+        def decide(books: Books) -> None:
+            books.add(
+                Credential.issue(
+                    books.at,
+                    credential_id,
+                    key_id=who.key_id.hex,
+                    wallet_id=who.wallet_id.hex,
+                    customer_id=who.customer_id.hex,
+                    display=display_of(secret),
+                )
+            )
+
+        self.do(Decision((who.key_id, credential_id), decide))
+        grant = manage.NewGrant(mint(SHARD), credit, "paid", "test")
+        self.do(manage.grant_credit(who.wallet_id, grant))
+        return Account(replace(who, credential_id=credential_id), secret)
+
+    def close(self, actor: str = "test") -> None:
+        """Close the last month of everyone, and issue its statements."""
+
+        async def sealed(_: int) -> int:
+            head = await asyncio.to_thread(self.seal)
+            return head.tree_size
+
+        closer = Closer(
+            self.gateway.ledger, self.gateway.pool, grace=timedelta(0), actor=actor, seal=sealed
+        )
+        self._runner.run(closer.close(self.closed_month))
+
+    def seal(self) -> TreeHead:
         """Sign what has happened so far."""
-        assert seal_now(partial(connect, self.url, role=None), KEY) is not None
+        head = seal_now(partial(connect, self.url, role=None), KEY)
+        assert head is not None
+        return head
 
     def log(self) -> str:
         """The whole log as text."""
@@ -174,9 +221,23 @@ class Till:
             return "\n".join([text for (text,) in await rows.fetchall()])
 
 
+def tell_past(url: str, customers: int) -> list[Identity]:
+    """Store what happened some weeks ago: customers that came, and a call of each."""
+    told = History(customers=customers, now=datetime.now(UTC) - timedelta(days=45))
+    for who in told.everyone:
+        told.who = who
+        told.grant(1_000)
+        told.charge(told.reserve(), {"input": 3, "output": 4})
+    told.store(url)
+    return told.everyone
+
+
 @contextmanager
-def till(url: str, data_dir: str, configuration: Configured | None = None) -> Iterator[Till]:
-    """Open for business on a migrated database, its read models kept up."""
+def till(
+    url: str, data_dir: str, configuration: Configured | None = None, past: int = 0
+) -> Iterator[Till]:
+    """Open for business on a migrated database, with so many customers of earlier months."""
+    veterans = tell_past(url, past) if past else []
     configured = configuration or default_catalog()
     settings = Settings.load({}, data_dir=data_dir, admin_token=TOKEN)
     with asyncio.Runner() as runner, projecting(url):
@@ -187,7 +248,9 @@ def till(url: str, data_dir: str, configuration: Configured | None = None) -> It
         transport = httpx.ASGITransport(front, raise_app_exceptions=False)
         client = httpx.AsyncClient(transport=transport, base_url="http://till", timeout=30)
         try:
-            yield Till(runner, url, front._app, client)
+            opened = Till(runner, url, front._app, client)
+            opened.veterans = veterans
+            yield opened
         finally:
             runner.run(client.aclose())
             runner.run(gateway.close())

@@ -25,6 +25,7 @@ QUERIES: Mapping[str, Mapping[str, str]] = {
     "/openapi/v1/billing/monthly-statement": {"month": "{month}"},
     "/openapi/v1/billing/monthly-statement.csv": {"month": "{month}"},
     "/openapi/v1/billing/monthly-statement.json": {"month": "{month}"},
+    "/openapi/v1/billing/monthly-statement/proof": {"month": "{closed}"},
 }
 """What a route must be asked."""
 
@@ -67,7 +68,8 @@ def visit(
     path = route.path
     for name in route.names:
         path = path.replace("{" + name + "}", fill(name))
-    asked = {k: v.format(month=shop.month) for k, v in QUERIES.get(route.path, {}).items()}
+    months = {"month": shop.month, "closed": shop.closed_month}
+    asked = {k: v.format(**months) for k, v in QUERIES.get(route.path, {}).items()}
     body = BODIES.get(str(route))
     return shop.request(route.method, path, caller.secret, params={**asked, **query}, json=body)
 

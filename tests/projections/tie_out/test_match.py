@@ -3,12 +3,15 @@
 import random
 from typing import Any
 
-from hypothesis import given, strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from domain.supplier_report import COST, USAGE
 from projections.tie_out.match import Item, TieOut, tie_out
 from projections.tie_out.sides import CLASSES, Metered, Reported, Sides, Terms, Tolerance
 from tests.projections.tie_out.told import BEFORE, DAY, END, NEXT, lost, ours, sides, theirs
+
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""How slow a busy machine makes an example says nothing of the matching."""
 
 MODELS = ["m", "m-2024-07-18", "n", "item:fee"]
 figures = st.integers(0, 10**10)
@@ -87,6 +90,7 @@ def figures_of(found: TieOut) -> list[Any]:
     ]  # fmt: skip
 
 
+@unhurried
 @given(any_sides(), terms, st.randoms(use_true_random=False))
 def test_the_order_of_rows_makes_no_difference(
     both: Sides, agreed: Terms, dice: random.Random
@@ -94,6 +98,7 @@ def test_the_order_of_rows_makes_no_difference(
     assert tie_out(shuffled(both, dice), agreed) == tie_out(both, agreed)
 
 
+@unhurried
 @given(any_sides(), terms, st.data())
 def test_a_line_may_be_split_into_two(both: Sides, agreed: Terms, data: st.DataObject) -> None:
     if not both.reported:
@@ -130,6 +135,7 @@ def split(line: Reported, data: st.DataObject) -> tuple[Reported, Reported]:
     return first, second
 
 
+@unhurried
 @given(any_sides(), terms)
 def test_every_row_of_both_sides_is_in_exactly_one_item(both: Sides, agreed: Terms) -> None:
     items = tie_out(both, agreed).items
@@ -152,6 +158,7 @@ def tokens(row: Metered | Reported) -> int:
     return sum((row.usage or {}).values())
 
 
+@unhurried
 @given(any_sides(), terms)
 def test_the_parts_of_a_difference_add_up_to_it(both: Sides, agreed: Terms) -> None:
     for item in tie_out(both, agreed).items:
@@ -170,6 +177,7 @@ def apart(item: Item) -> int:
     return sum((item.theirs.usage or {}).values()) - mine
 
 
+@unhurried
 @given(any_sides())
 def test_a_wider_tolerance_never_unsettles_anything(both: Sides) -> None:
     settled = [
@@ -184,6 +192,7 @@ def test_a_wider_tolerance_never_unsettles_anything(both: Sides) -> None:
     assert settled[0] <= settled[1] <= settled[2]
 
 
+@unhurried
 @given(any_sides(), terms)
 def test_matching_again_is_the_same(both: Sides, agreed: Terms) -> None:
     assert tie_out(both, agreed) == tie_out(both, agreed)
