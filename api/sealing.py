@@ -6,6 +6,7 @@ import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from functools import partial
+from itertools import takewhile
 from typing import Final
 
 from prometheus_client import Counter
@@ -78,17 +79,21 @@ def sealing(settings: Settings, database_url: str) -> Generator[None]:
 
 
 def evidence_of(settings: Settings) -> Evidence:
-    """Gather what is known besides the database; raises SealKeyError, OSError or ValueError."""
+    """Gather what is known besides the database; raises SealKeyError, OSError or ValueError.
+
+    What gets out after this call is left alone: a snapshot that is taken next may not have it.
+    """
     signed = read_trusted(settings.seal_key_file).signed if settings.seal_key_file else None
     archive = archive_of(settings)
     if archive is None:
         return Evidence(signed)
     newest = archive.newest()
+    size, position = (newest.tree_size, newest.position) if newest else (0, 0)
     return Evidence(
         signed,
-        read_heads(archive.folder),
-        read_log(archive.folder),
-        newest.position if newest else 0,
+        takewhile(lambda head: head.tree_size <= size, read_heads(archive.folder)),
+        takewhile(lambda pair: pair[1][0] <= position, read_log(archive.folder)),
+        position,
     )
 
 

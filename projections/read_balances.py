@@ -125,7 +125,7 @@ async def all_transactions(
     same.
     """
     conditions = _conditions(filters)
-    conditions["position <= %s"] = (upto,)
+    conditions["position <= %s"] = (min(upto, filters.upto or upto),)
     query = sql.SQL(_BATCH).format(sql.SQL("").join(sql.SQL(f" AND {c}") for c in conditions))
     values = [value for values in conditions.values() for value in values]
     place = (0, 0)

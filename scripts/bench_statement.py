@@ -118,11 +118,13 @@ async def measure(dsn: str) -> None:
         rows = all_calls(lambda: connecting(dsn), WALLET, Filters(), upto=2**60)
         async for lines in billing_detail._lines(rows, "USD"):  # noqa: SLF001  # the route's own
             written += sum(map(sink.write, lines))
+    used = resource.getrusage(resource.RUSAGE_SELF)
     figures = {
         "statement_seconds": round(drawn - began, 1),
         "detail_seconds": round(time.perf_counter() - drawn, 1),
         "megabytes": round(written / 1e6),
-        "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+        "cpu_seconds": round(used.ru_utime + used.ru_stime, 1),
+        "peak_memory_mb": round(used.ru_maxrss / 1024),
     }
     print(json.dumps(figures))
 

@@ -16,6 +16,8 @@ def export_log(
     conn: Connection,
     write: Callable[[bytes], object],
     progress: Callable[[int, int], None],
+    *,
+    window: int = WINDOW,
 ) -> Trailer:
     """Write the whole log; the connection sees one snapshot. `progress` is told positions."""
     row = conn.execute(_HEAD).fetchone()
@@ -24,13 +26,13 @@ def export_log(
     write(HEADER)
     events = last = position = 0
     while position < end:
-        rows = _window(conn, position, position + WINDOW)
+        rows = _window(conn, position, position + window)
         lines = b"".join(map(event_line, rows))
         digest.update(lines)
         write(lines)
         events += len(rows)
         last = rows[-1].position if rows else last
-        position += WINDOW
+        position += window
         progress(min(position, end), end)
     trailer = Trailer(events, last, digest.hexdigest())
     write(trailer_line(trailer))

@@ -51,6 +51,9 @@ def restore(
     keys the roots are checked all the same, but not who signed them.
     """
     with conn.transaction():
+        # The folder may be slow, and the log long.
+        conn.execute("SET LOCAL idle_in_transaction_session_timeout = '10min'")
+        conn.execute("SET LOCAL statement_timeout = 0")
         _check_empty(conn)
         heads = _Heads(folder, trusted)
         last = _restore_log(conn, folder, heads, progress)

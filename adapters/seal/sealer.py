@@ -73,10 +73,11 @@ class _Pass:
 
     def step(self, conn: Connection, known: TreeHead | None) -> TreeHead | None:
         """Put the next events under a head, in one commit."""
+        # Read before the lock, since the folder may be slow: what is published stays so.
+        published = self.archive.newest() if self.archive else None
         with conn.transaction():
             conn.execute("SELECT pg_advisory_xact_lock(%s)", (store.LOCK,))
             last = store.newest_head(conn)
-            published = self.archive.newest() if self.archive else None
             frontier = _continued(conn, self.key, last, (known, published))
             after = last.position if last else 0
             events = store.events_between(conn, after, self.end, self.window)

@@ -7,7 +7,7 @@ from typing import Final, LiteralString
 from psycopg import Connection, sql
 
 from domain.customer import Registered
-from projections.events import WINDOW, Event, Fields, event_of, head, with_ancestors
+from projections.events import Event, Fields, event_of, head, with_ancestors
 from projections.exports.selection import Task
 from projections.upkeep import snapshot, upkeep
 
@@ -39,9 +39,9 @@ def windows(
         always=_constants(with_ancestors(always)),
     )
     query, end = select.as_bytes(None), task.end
-    for after in range(0, end, WINDOW):
+    for after in range(0, end, task.window):
         task.progress(after, end)
-        upto = min(after + WINDOW, end)
+        upto = min(after + task.window, end)
         rows = task.conn.execute(query, (after, upto), prepare=True, binary=True).fetchall()
         yield [event_of(*row) for row in rows]
     task.progress(end, end)

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 from psycopg import Connection
 
+from projections.events import WINDOW
 from projections.upkeep import Progress
 
 
@@ -33,6 +34,8 @@ class Task(NamedTuple):
     """The format."""
     selection: Selection
     progress: Progress
+    window: int = WINDOW
+    """Positions read at once."""
 
     def half(self, which: int) -> "Task":
         """Give the task whose progress is the first half of this one's (0), or the second (1)."""

@@ -50,7 +50,10 @@ def _page(document: Document, party: Party, sha256: str | None) -> Iterator[str]
     title = "Draft statement" if fields["status"] == DRAFT else f"Statement {fields['number']}"
     style = STYLE.read_text(encoding="utf-8")
     yield f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>\n'
-    yield f'<meta name="viewport" content="width=device-width">\n<style>{style}</style></head>\n'
+    yield f'<meta name="viewport" content="width=device-width">\n<style>{style}'
+    # A printed page's own foot can say only what the style sheet says.
+    yield f'@page {{ @bottom-left {{ content: "{title}, {fields["month"]}"; font-size: 8pt; }} }}\n'
+    yield "</style></head>\n"
     yield f'<body class="{fields["status"]}"><header><h1>{title}</h1>'
     yield _facts(_head(fields, party))
     yield "</header>\n<main>"

@@ -19,6 +19,8 @@ from typer.testing import CliRunner
 
 from api.cli import app
 from api.exporting import EXPORTS, What
+from api.openapi.billing_detail import COLUMNS
+from projections.exports import billing_detail
 from projections.shelf import LIVE, Shelf
 from tests.api.past import FIRST, past
 from tests.projections.history import database, owner, rows
@@ -92,6 +94,12 @@ def test_every_export_is_written_with_what_it_comes_to(
         assert content.count(b"\r\n") == told["rows"] + 1
     if form == "parquet":
         assert pq.read_table(tmp_path / "it").num_rows == told["rows"]
+
+
+def test_calls_have_the_columns_that_the_customer_knows() -> None:
+    exported = [column.name for column in billing_detail.COLUMNS]
+
+    assert exported == ["customer_id", *COLUMNS]
 
 
 def test_a_statement_is_the_one_that_was_issued(

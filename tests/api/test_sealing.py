@@ -11,7 +11,7 @@ from adapters.seal.keys import SealKeyError, create_key
 from api.sealing import Recheck, check_key, evidence_of, sealer_of, sealing
 from api.settings import Settings
 from projections.events import WINDOW
-from tests.adapters.seal.sealed import fill, found, owner, seal, tamper
+from tests.adapters.seal.sealed import audit, fill, found, owner, seal, tamper
 
 
 @pytest.fixture
@@ -84,6 +84,26 @@ def test_a_key_that_cannot_sign_is_told_at_once(database_url: str, tmp_path: Pat
     for use in (check_key, evidence_of, lambda given: sealer_of(given, database_url)):
         with pytest.raises(SealKeyError):
             use(settings)
+
+
+def test_what_gets_out_after_a_snapshot_was_taken_accuses_nobody(
+    database_url: str, settings: Settings
+) -> None:
+    """A verify takes minutes, beside a gateway that seals."""
+    sealer = sealer_of(settings, database_url)
+    assert sealer is not None
+    fill(database_url, 5)
+    sealer.seal()
+    evidence = evidence_of(settings)
+    with owner(database_url) as conn, conn.transaction():
+        conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        conn.execute("SELECT 1")
+        fill(database_url, 5)
+        sealer.seal()
+
+        findings, checked = audit(conn, evidence)
+
+    assert (findings, checked.sealed.tree_size) == ([], 5)
 
 
 def test_a_key_that_others_can_read_is_warned_of(

@@ -20,7 +20,7 @@ class PaidHistory(PaidShop, History):
 
 
 def _reference(shop: PaidHistory) -> str:
-    return f"pi_{shop.random.randint(1, 12)}"
+    return f"pi_{shop.random.randint(1, 60)}"
 
 
 def _pay(shop: PaidHistory) -> None:
@@ -53,8 +53,9 @@ def _apply(shop: PaidHistory) -> None:
 
 
 def _watch(shop: PaidHistory) -> None:
-    recharge = shop.random.choice([None, Recharge(20_000, 5), Recharge(20_000, 6), Recharge(9, 5)])
-    lines = shop.random.sample([0, 500, 5_000, 50_000, 90_000], shop.random.randint(0, 3))
+    near = max(0, shop.wallet.available)
+    recharge = shop.random.choice([None, Recharge(near, 5), Recharge(200_000, 6), Recharge(9, 5)])
+    lines = shop.random.sample([0, 500, near, near + 900, 200_000], shop.random.randint(1, 4))
     percents = shop.random.sample([10, 50, 90], shop.random.randint(0, 3))
     shop.watch(thresholds=lines, quota_percents=percents, changes_recharge=True, recharge=recharge)
 

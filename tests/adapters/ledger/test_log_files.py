@@ -34,10 +34,10 @@ def written(filled: str) -> bytes:
     return exported(filled)
 
 
-def exported(url: str) -> bytes:
+def exported(url: str, **options: int) -> bytes:
     out = io.BytesIO()
     with connect(url, role=None) as conn, snapshot(conn):
-        export_log(conn, out.write, lambda done, total: None)
+        export_log(conn, out.write, lambda done, total: None, **options)
     return out.getvalue()
 
 
@@ -125,6 +125,13 @@ def test_a_state_that_is_no_text_keeps_its_bytes(database_url: str, written: byt
         (b"\xff\0",)
     ]
     assert b'"state_base64":"/wA="' in exported(database_url)
+
+
+@pytest.mark.parametrize("window", [1, 7, 1000])
+def test_it_does_not_matter_how_much_is_read_at_once(
+    filled: str, written: bytes, window: int
+) -> None:
+    assert exported(filled, window=window) == written
 
 
 def test_an_empty_log_goes_out_and_in(database_url: str, server_url: str) -> None:
@@ -222,7 +229,7 @@ def test_a_version_that_is_missing_in_the_middle_is_found(
     versions = [json.loads(line)["originator_version"] for line in lines[1:]]
     gap = 1 + versions.index(2)
 
-    with pytest.raises(LogLineError, match="version 3 of .* is where version 2 should be"):
+    with pytest.raises(LogLineError, match=r"version 3 of .* is where version 2 should be"):
         taken_in(database_url, sealed(drop(gap)(lines)))
 
     assert count(database_url) == 0

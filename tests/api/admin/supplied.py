@@ -14,6 +14,7 @@ from tests.projections.history import History
 
 DAY, NEXT = "2026-11-20", "2026-11-21"
 DOLLAR = 1_000_000_000
+COLUMNS = "day,model,input_tokens,output_tokens,amount,currency"
 CATALOG = """
 currency = "USD"
 [[providers]]
@@ -89,8 +90,8 @@ def supplied(url: str, sales: Sales) -> Iterator[Office]:
         yield clerk
 
 
-def table(*lines: str) -> bytes:
-    return "\n".join(("day,model,input_tokens,output_tokens,amount,currency", *lines)).encode()
+def table(*lines: str, columns: str = COLUMNS) -> bytes:
+    return "\n".join((columns, *lines)).encode()
 
 
 def send(clerk: Office, raw: bytes, **query: str) -> Any:

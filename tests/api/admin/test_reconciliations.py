@@ -130,6 +130,21 @@ def test_a_newer_report_speaks_for_its_days_alone(database_url: str) -> None:
     assert (first["state"], second["state"]) == ("AMOUNT_MISMATCH", "MATCHED")
 
 
+def test_of_a_line_only_what_is_not_superseded_speaks(database_url: str) -> None:
+    newer = table(f"{DAY},up,7,8", columns="day,model,input_tokens,output_tokens")
+    with supplied(database_url, story()) as clerk:
+        data(send(clerk, AGREEING), 201)
+        data(send(clerk, newer), 201)
+        first, second = reconciled(clerk)["items"]
+
+    assert (first["theirs"]["tokens"]["input"], first["theirs"]["amount"]) == (7, "1.00")
+    assert len(first["theirs"]["lines"]) == 2
+    assert (second["theirs"]["tokens"]["input"], second["theirs"]["amount"]) == (
+        300_000_000,
+        "0.10",
+    )
+
+
 def test_names_and_tolerances_can_be_given(database_url: str) -> None:
     with supplied(database_url, story()) as clerk:
         data(send(clerk, table(f"{DAY},theirs,1000000000,500000000,1.05,USD")), 201)

@@ -21,7 +21,7 @@ from projections.exports.selection import Selection, Task
 from projections.exports.sheets import CSV, PARQUET, SHEETS
 from projections.exports.sidecar import About, Control
 from projections.upkeep import silent
-from tests.projections.exports.told import rows_in
+from tests.projections.exports.told import rows_in, written
 from tests.projections.history import owner
 from tests.projections.months import Months
 
@@ -120,7 +120,7 @@ def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
 def test_an_export_is_of_one_moment_whoever_goes_on_writing(
     database_url: str, tmp_path: Path, kind: str
 ) -> None:
-    history, go_on, written = Months(2), threading.Event(), threading.Event()
+    history, go_on, stored = Months(2), threading.Event(), threading.Event()
     history.live(150)
     history.store(database_url)
     position = len(history.ledger.facts)
@@ -129,12 +129,12 @@ def test_an_export_is_of_one_moment_whoever_goes_on_writing(
     def append() -> None:
         go_on.wait(10)
         history.store(database_url)
-        written.set()
+        stored.set()
 
     def progress(done: int, total: int) -> None:
         """Have more written as soon as the first window is asked for."""
         go_on.set()
-        assert written.wait(10)
+        assert stored.wait(10)
 
     def export(out: Any, report: Any) -> tuple[Control, About]:
         with one_moment(partial(owner, database_url)) as (conn, end):
@@ -155,6 +155,20 @@ def test_an_export_is_of_one_moment_whoever_goes_on_writing(
     assert known(during) == known([row for row in after if int(row[column]) <= position])
     assert len(during) < len(after)
     assert json.loads((tmp_path / "during.csv.json").read_bytes())["position"] == position
+
+
+@pytest.mark.parametrize("kind", ["journal", "focus"])
+def test_it_does_not_matter_how_much_is_read_at_once(database_url: str, kind: str) -> None:
+    history = Months(4)
+    history.live(100)
+    history.store(database_url)
+    write_it = write_journal if kind == "journal" else partial(write_focus, issuer="Acme")
+
+    whole, control = written(database_url, write_it, CSV)
+
+    for window in (1, 7, len(history.ledger.facts) - 1):
+        assert written(database_url, write_it, CSV, window) == (whole, control)
+    assert whole.count(b"\n") > 30
 
 
 def known(table: list[dict[str, Any]]) -> list[dict[str, Any]]:

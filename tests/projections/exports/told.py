@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from adapters.ledger.event_codec import encode
 from domain import inference_request as call
-from projections.events import Event, event_of
+from projections.events import WINDOW, Event, event_of
 from projections.exports.journal.entries import Balance, Entry
 from projections.exports.journal.journal import HOLDS, TOPICS, Journal
 from projections.exports.reading import one_moment
@@ -43,11 +43,13 @@ def entries_of(facts: Iterable[Any], month: str | None = None) -> list[Entry | B
     return [*journal.take(booked, requests_of(events)), *journal.finish()]
 
 
-def written(url: str, write: Any, form: str, **selection: str) -> tuple[bytes, Control]:
+def written(
+    url: str, write: Any, form: str, window: int = WINDOW, **selection: str
+) -> tuple[bytes, Control]:
     """Run an export of the log and give its bytes, and what it came to."""
     out = io.BytesIO()
     with one_moment(partial(owner, url)) as (conn, end):
-        control = write(Task(conn, end, out, form, Selection(**selection), silent))
+        control = write(Task(conn, end, out, form, Selection(**selection), silent, window))
     return out.getvalue(), control
 
 
