@@ -122,10 +122,14 @@ def create_key(
     data_dir: DataDir = None,
 ) -> None:
     """Create a key; the plaintext is shown only now."""
-    tags = dict(entry.partition("=")[::2] for entry in tag or ()) or None
+    tags = {name: value for name, _, value in (entry.partition("=") for entry in tag or ())}
     limit: JsonValue = {"amount": quota, "window": window} if quota else None
     body = _given(
-        name=name, allowed_model_ids=model, allowed_providers=provider, quota=limit, tags=tags
+        name=name,
+        allowed_model_ids=model,
+        allowed_providers=provider,
+        quota=limit,
+        tags=tags or None,
     )
     settings = load(config=config, data_dir=data_dir)
     run(settings, "POST", f"/customers/{customer_id}/api-keys", body)

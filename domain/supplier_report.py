@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 from uuid import UUID
 
 from domain import ids
@@ -39,6 +39,10 @@ class ReportCurrencyError(UnpricedCurrencyError):
         self.args = (f"The report is in {currency}; suppliers' costs are in {ours}.",)
 
 
+Listed = tuple[str, str, str, str, dict[str, int]]
+"""A line in the log: day, model, credential and component, and its figures by name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """What a supplier says of one day, model and credential; each figure may be untold.
@@ -55,9 +59,13 @@ class Line:
     requests: int | None = None
     amount: Nanos | None = None
 
-    def facts(self) -> dict[str, Any]:
-        """Give the fields by name."""
-        return {name: getattr(self, name) for name in self.__slots__}
+    def listed(self) -> Listed:
+        """Write it for the log; a figure that is not told is left out, `tokens` says usage is."""
+        told = {"amount": self.amount, "requests": self.requests}
+        if self.usage is not None:
+            told |= {"tokens": sum(self.usage.values()), **self.usage}
+        figures = {name: figure for name, figure in told.items() if figure is not None}
+        return self.day, self.model, self.credential, self.component, figures
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +113,7 @@ class LinesListed(Fact):
 
     TOPIC = "supplier_report.lines_listed.1"
     first: int
-    lines: list[dict[str, Any]]
+    lines: list[Listed]
 
 
 class SupplierReport(Recorded):
@@ -146,7 +154,7 @@ class SupplierReport(Recorded):
             actor=actor,
         )
         for first in range(0, len(draft.lines), LINES_PER_FACT):
-            part = [line.facts() for line in draft.lines[first : first + LINES_PER_FACT]]
+            part = [line.listed() for line in draft.lines[first : first + LINES_PER_FACT]]
             report.record(LinesListed, at, first=first + 1, lines=part)
         return report
 

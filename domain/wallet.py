@@ -204,17 +204,8 @@ class Wallet(WalletAlerts):
         A negative amount takes available credit, then makes debt.
         """
         self._expire_grants(at)
-        repaid = min(self.debt, amount) if amount > 0 else 0
-        if amount > 0:
-            back, _ = split(drawn[::-1], amount - repaid)
-            expired = [(g, n) for g, n in back if self.lots[g].expired(at.horizon)]
-            allocations = self.lasting(at, back)
-            over = amount - repaid - total(back)
-            if over:
-                allocations.append((correction_id, over))
-        else:
-            expired = []
-            allocations = take(self.lots_in_order, -amount)
+        repaid = min(self.debt, max(0, amount))
+        allocations, expired = self._returned(at, correction_id, amount - repaid, drawn)
         return self.record(
             facts.Corrected,
             at,
@@ -230,6 +221,18 @@ class Wallet(WalletAlerts):
             batch_id=batch_id,
             actor=actor,
         )
+
+    def _returned(
+        self, at: Moment, correction_id: str, amount: Nanos, drawn: Allocation
+    ) -> tuple[Allocation, Allocation]:
+        """Decide which lots a correction gives back to or takes from, and what runs out at once."""
+        if amount < 0:
+            return take(self.lots_in_order, -amount), []
+        back, _ = split(drawn[::-1], amount)
+        allocations = self.lasting(at, back)
+        if over := amount - total(back):
+            allocations.append((correction_id, over))
+        return allocations, [(g, n) for g, n in back if self.lots[g].expired(at.horizon)]
 
     def check_closable(self, at: Moment, period: str, grace: timedelta) -> None:
         """Raise ConflictError unless this is the next month to close and its grace is over."""

@@ -3,6 +3,7 @@
 Call `freshness.catch_up` before, on the same connection, to see one's own writes.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -124,18 +125,27 @@ async def all_calls(
     """
     conditions = _conditions(wallet_id, filters)
     conditions[_UPTO] = [upto]
-    while True:
+
+    async def fetch() -> list[CallRow]:
         async with connect() as conn:
-            rows = await _select(conn, conditions, _OLDEST, batch)
-        if rows:
-            yield rows
-        if len(rows) < batch:
-            return
+            return await _select(conn, conditions, _OLDEST, batch)
+
+    rows = await fetch()
+    while len(rows) == batch:
         last = rows[-1]
         conditions |= {
             _FROM: [last.created_at],
             _AFTER: [last.created_at, last.created_position],
         }
+        # The database looks for the next ones while these are written.
+        ahead = asyncio.create_task(fetch())
+        try:
+            yield rows
+            rows = await ahead
+        finally:
+            ahead.cancel()
+    if rows:
+        yield rows
 
 
 async def facts(conn: AsyncConnection[Any], request_id: UUID) -> list[Event]:

@@ -9,6 +9,7 @@ from typing import Any
 from psycopg import Connection
 
 from domain import supplier, supplier_report as report
+from domain.usage import TOKEN_COMPONENTS
 from projections.events import Event, Fields
 from projections.projection import Projection, Table, run
 
@@ -120,11 +121,29 @@ def reports(events: Iterable[Event]) -> list[Fields]:
 def lines(events: Iterable[Event]) -> list[Fields]:
     """Give their lines as rows, numbered through the report."""
     return [
-        {**line, "report_id": event.originator_id, "number": number, "position": event.position}
+        {
+            **_told(*line),
+            "report_id": event.originator_id,
+            "number": number,
+            "position": event.position,
+        }
         for event in events
         if event.topic == report.LinesListed.TOPIC
         for number, line in enumerate(event.fields["lines"], event.fields["first"])
     ]
+
+
+def _told(day: str, model: str, credential: str, component: str, figures: dict[str, int]) -> Fields:
+    usage = {name: quantity for name, quantity in figures.items() if name in TOKEN_COMPONENTS}
+    return {
+        "day": day,
+        "model": model,
+        "credential": credential,
+        "component": component,
+        "usage": usage if "tokens" in figures else None,
+        "requests": figures.get("requests"),
+        "amount": figures.get("amount"),
+    }
 
 
 def coverage(events: Iterable[Event]) -> list[Fields]:

@@ -12,10 +12,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncGenerator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
+from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import IO
 from uuid import UUID
 
 import psycopg
@@ -23,7 +22,7 @@ from psycopg.conninfo import make_conninfo
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from adapters.ledger.connection import GATEWAY_ROLE  # the path comes first
+from adapters.ledger.connection import GATEWAY_ROLE, open_pool  # the path comes first
 from adapters.ledger.embedded import EmbeddedServer  # the path comes first
 from adapters.ledger.schema import migrate  # the path comes first
 from api.openapi import billing_detail  # the path comes first
@@ -37,6 +36,7 @@ from projections.statement.table import table  # the path comes first
 
 WALLET = UUID(int=1 << 16)
 MONTH = "2026-10"
+POOL = 4
 CORRECTED = 10
 """One call in so many is corrected: each correction is a line of the statement."""
 
@@ -88,41 +88,28 @@ def fill(dsn: str, calls: int) -> None:
         conn.execute("ANALYZE")
 
 
-def connecting(dsn: str) -> AbstractAsyncContextManager[psycopg.AsyncConnection[Any]]:
-    """Connect as the gateway does."""
-
-    @asynccontextmanager
-    async def connected() -> AsyncGenerator[psycopg.AsyncConnection[Any]]:
-        async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as conn:
-            await conn.execute(f"SET ROLE {GATEWAY_ROLE}".encode())
-            await conn.execute("SET enable_seqscan = off")
-            yield conn
-
-    return connected()
-
-
-async def measure(dsn: str) -> None:
+async def measure(dsn: str, sink: IO[bytes]) -> None:
     """Draw the statement in every form, then its lines of detail; print figures as JSON."""
-    began, written = time.perf_counter(), 0
-    with Path(os.devnull).open("wb") as sink:
-        async with connecting(dsn) as conn:
-            (wallet,) = await months(conn)
-            row = await statement(conn, WALLET, MONTH)
-            assert row is not None, "the month was closed"
-            cover = cover_of(row, wallet.calendar, None)
-            with closing(await draw(conn, cover, wallet.calendar)) as document:
-                sha256 = document.sha256()
-                for form in (document.text(), table(document), page(document, Party(), sha256)):
-                    written += sum(map(sink.write, form))
-        drawn = time.perf_counter()
-        rows = all_calls(lambda: connecting(dsn), WALLET, Filters(), upto=2**60)
-        async for lines in billing_detail._lines(rows, "USD"):  # noqa: SLF001  # the route's own
-            written += sum(map(sink.write, lines))
+    pool = await open_pool(dsn, POOL)
+    began = time.perf_counter()
+    async with pool.connection() as conn:
+        (wallet,) = await months(conn)
+        row = await statement(conn, WALLET, MONTH)
+        assert row is not None, "the month was closed"
+        cover = cover_of(row, wallet.calendar, None)
+        with closing(await draw(conn, cover, wallet.calendar)) as document:
+            sha256 = document.sha256()
+            for form in (document.text(), table(document), page(document, Party(), sha256)):
+                sink.writelines(form)
+    drawn = time.perf_counter()
+    rows = all_calls(pool.connection, WALLET, Filters(), upto=2**60)
+    async for lines in billing_detail._lines(rows, "USD"):  # noqa: SLF001  # the route's own
+        sink.writelines(lines)
+    await pool.close()
     used = resource.getrusage(resource.RUSAGE_SELF)
     figures = {
         "statement_seconds": round(drawn - began, 1),
         "detail_seconds": round(time.perf_counter() - drawn, 1),
-        "megabytes": round(written / 1e6),
         "cpu_seconds": round(used.ru_utime + used.ru_stime, 1),
         "peak_memory_mb": round(used.ru_maxrss / 1024),
     }
@@ -132,7 +119,8 @@ async def measure(dsn: str) -> None:
 def main() -> None:
     """Measure a tenth of the calls, then all of them, each in a process of its own."""
     if sys.argv[1:2] == ["measure"]:
-        asyncio.run(measure(sys.argv[2]))
+        with Path(os.devnull).open("wb") as sink:
+            asyncio.run(measure(sys.argv[2], sink))
         return
     most = int(sys.argv[1]) if sys.argv[1:] else 1_000_000
     found = {}

@@ -22,12 +22,19 @@ def test_the_defaults_are_those_of_the_design() -> None:
         "default_output_tokens": 4096,
         "public_url": None,
         "seal_key_file": None,
+        "seal_dir": None,
+        "seal_seconds": 60,
         "max_body_bytes": 8 * 1024 * 1024,
         "abandoned_seconds": 60,
         "broken_stream": "charge",
+        "tag_names": ("cost_center",),
+        "close_grace_hours": 12,
+        "issuer_name": None,
         "stripe_webhook_secret": (),
         "webhook_secret": (),
         "alert_seconds": 5,
+        "close_grace_hours": 12,
+        "issuer_name": None,
         "insufficient_balance_status": 402,
     }
 
@@ -40,6 +47,7 @@ def test_a_variable_sets_the_field_of_its_name() -> None:
             "TOLLBOOK_CONFIG": "/etc/tollbook.toml",
             "TOLLBOOK_BROKEN_STREAM": "release",
             "TOLLBOOK_INSUFFICIENT_BALANCE_STATUS": "429",
+            "TOLLBOOK_TAG_NAMES": "cost_center, team,",
         }
     )
 
@@ -48,6 +56,7 @@ def test_a_variable_sets_the_field_of_its_name() -> None:
     assert settings.config == Path("/etc/tollbook.toml")
     assert settings.broken_stream == "release"
     assert settings.insufficient_balance_status == 429
+    assert settings.tag_names == ("cost_center", "team")
 
 
 def test_an_option_goes_before_the_variable_unless_it_was_not_given() -> None:

@@ -62,12 +62,8 @@ def test_a_report_is_its_file_and_its_lines() -> None:
     assert (imported.read_count, imported.line_count) == (3, 1)
     (listed,) = shop.facts(LinesListed)
     assert listed.first == 1
-    assert listed.lines == [
-        {
-            "day": DAYS[0], "model": "m-1", "credential": "key_1", "component": "input",
-            "usage": {"input": 5}, "requests": 2, "amount": 70,
-        }
-    ]  # fmt: skip
+    figures = {"amount": 70, "requests": 2, "tokens": 5, "input": 5}
+    assert listed.lines == [(DAYS[0], "m-1", "key_1", "input", figures)]
     assert taken == Taken(draft().report_id(0), new=True, superseded=())
     assert imported.originator_id == taken.report_id
 
@@ -162,11 +158,17 @@ def test_no_fact_lists_more_lines_than_agreed_and_they_are_numbered_through() ->
         (LINES_PER_FACT + 1, LINES_PER_FACT),
         (2 * LINES_PER_FACT + 1, 1),
     ]
-    told = [line["model"] for fact in listed for line in fact.lines]
+    told = [line[1] for fact in listed for line in fact.lines]
     assert told == [line.model for line in lines]
     report = shop.ledger.look(SupplierReport, draft().report_id(0))
     assert report.retired
     assert report.listed == report.line_count == len(lines)
+
+
+def test_what_a_line_does_not_tell_is_left_out_and_nothing_is_told_as_nothing() -> None:
+    assert Line(DAYS[0], "m").listed() == (DAYS[0], "m", "", "", {})
+    assert Line(DAYS[0], "m", usage={}).listed()[4] == {"tokens": 0}
+    assert Line(DAYS[0], "m", requests=0, amount=0).listed()[4] == {"amount": 0, "requests": 0}
 
 
 def test_a_report_without_lines_still_speaks_for_its_days() -> None:

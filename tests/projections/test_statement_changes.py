@@ -104,3 +104,20 @@ def test_a_draft_is_the_statement_to_be_without_a_number(server_url: str) -> Non
             assert "<h1>Draft statement</h1>" in html
             moved = sum(Decimal(line["amount"]) for name in SECTIONS for line in fields[name])
             assert Decimal(fields["opening"]) + moved == Decimal(fields["closing"])
+
+
+def test_a_reference_is_run_neither_by_a_spreadsheet_nor_by_a_browser(database_url: str) -> None:
+    history = Months(customers=1)
+    history.grant(7, reference='=cmd|"<script>')
+    history.tick(days=14)
+    history.close()
+    history.store(database_url)
+    follow(database_url)
+
+    (statement,) = draw_all(database_url)
+
+    references = [line["reference"] for line in statement.table if line["reference"]]
+    assert references == ["'=cmd|\"<script>"]
+    assert "<script>" not in statement.page
+    assert "=cmd|&quot;&lt;script&gt;" in statement.page
+    assert statement.fields["grants"][1]["reference"] == '=cmd|"<script>'

@@ -223,6 +223,16 @@ def test_a_late_charge_is_booked_on_the_edge_of_its_month(shop: Months) -> None:
     assert (booked.what, booked.day, booked.period) == ("charge", date(2026, 11, 30), "2026-11")
 
 
+def test_a_day_is_that_of_the_wallets_clocks(shop: Months) -> None:
+    shop.move_to("Asia/Tokyo")
+    shop.now = shop.now.replace(month=12, day=15, hour=20)
+    shop.grant(500)
+
+    booked = [e for e in entries_of(shop.ledger.facts) if isinstance(e, Entry)][-1]
+
+    assert (booked.what, booked.day, booked.period) == ("grant", date(2026, 12, 16), "2026-12")
+
+
 def test_a_month_that_was_closed_at_another_figure_is_refused(shop: Months) -> None:
     shop.grant(500)
     shop.tick(days=20)
