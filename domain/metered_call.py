@@ -10,14 +10,13 @@ from typing import Protocol
 
 from domain.catalog import Model, Route
 from domain.errors import UpstreamError, UpstreamFailureError, UpstreamRateLimitedError
-from domain.metering import Estimate, judge
+from domain.metering import Estimate, Verdict, judge
 from domain.money import Nanos
 from domain.pricing import rate
 from domain.reserve_call import Reservation, ReserveCall
 from domain.routing import CoolDowns
 from domain.settle_call import Attempt, Outcome, SettleCall, Settlement
 from domain.upstream import Answer, AttemptError, Provider, UpstreamCall
-from domain.usage import Usage
 
 QUARANTINED = "quarantined"
 
@@ -99,14 +98,8 @@ class MeteredCall:
 
     async def charge(self, answer: Answer, *, complete: bool) -> None:
         """End the hold with what the answer comes to, or quarantine a report beyond belief."""
-        verdict = judge(
-            answer.report,
-            answer.produced,
-            self._estimate,
-            output_max=self.model.context_tokens * self.reservation.choices,
-            complete=complete,
-        )
-        self._attempted("ok" if complete else "broken", verdict.usage)
+        verdict = self._judge(answer, complete=complete)
+        self._attempted("ok" if complete else "broken", verdict)
         outcome = Outcome(
             self.elapsed_ms,
             basis=verdict.basis,
@@ -119,9 +112,26 @@ class MeteredCall:
         )
         await self._end(outcome)
 
+    async def forgive(self, answer: Answer, reason: str) -> None:
+        """End the hold with nothing owed; what the supplier may bill all the same is recorded."""
+        self._attempted("broken", self._judge(answer, complete=False))
+        await self._end(Outcome(self.elapsed_ms, reason=reason))
+
     async def release(self, reason: str) -> None:
         """End the hold with nothing owed."""
+        if self.route is not None:
+            # Whatever went wrong after the answer, it must not go wrong here again.
+            self._record_attempt(self.route, "abandoned", None, self.elapsed_ms)
         await self._end(Outcome(self.elapsed_ms, reason=reason))
+
+    def _judge(self, answer: Answer, *, complete: bool) -> Verdict:
+        return judge(
+            answer.report,
+            answer.produced,
+            self._estimate,
+            output_max=self.model.context_tokens * self.reservation.choices,
+            complete=complete,
+        )
 
     async def _send(self, route: Route, request: object) -> Answer:
         provider = self._upstreams.providers[route.provider]
@@ -153,10 +163,14 @@ class MeteredCall:
         self.first_byte_ms = self._clock() - self._started
         self._upstreams.cool_downs.warm(self.model, route)
 
-    def _attempted(self, outcome: str, usage: Usage) -> None:
-        """Record the attempt that answered, at what the supplier will bill for it."""
+    def _attempted(self, outcome: str, verdict: Verdict) -> None:
+        """Record the attempt that answered, at what the supplier will bill for it.
+
+        Nobody knows what it bills for a report that cannot be, so neither does the record.
+        """
         assert self.route is not None, "only an answered call is charged"
-        cost = rate(usage, self.route.cost) if self.route.cost else None
+        card = self.route.cost if verdict.basis else None
+        cost = rate(verdict.usage, card) if card else None
         self._record_attempt(self.route, outcome, cost, self.elapsed_ms)
 
     def _record_attempt(

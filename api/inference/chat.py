@@ -207,7 +207,7 @@ class ChatEndpoint:
         await exchange.start(200, [*SSE, *serving.id_headers, *routing_headers(call)])
         broken = await self._relay(serving, answer, deadline)
         if broken and self._forgives(serving, answer):
-            await call.release(broken.code)
+            await call.forgive(answer, broken.code)
         else:
             await call.charge(answer, complete=broken is None)
         if broken:

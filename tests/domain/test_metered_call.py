@@ -196,6 +196,38 @@ def test_a_broken_answer_is_charged_by_what_was_relayed() -> None:
     assert settled.attempts[-1].outcome == "broken"
 
 
+def test_a_forgiven_answer_still_costs_what_the_supplier_may_bill() -> None:
+    call, books, _ = call_through(Scripted(GOOD), Scripted())
+
+    answer = asyncio.run(call.dispatch("request"))
+    asyncio.run(call.forgive(answer, "upstream_error"))
+
+    (settled,) = books.settled
+    assert (settled.outcome.basis, settled.outcome.reason) == (None, "upstream_error")
+    assert [(a.provider, a.outcome, a.cost) for a in settled.attempts] == [("one", "broken", 11)]
+
+
+def test_what_a_supplier_bills_for_an_impossible_report_is_unknown() -> None:
+    call, books, _ = call_through(Scripted(Said(exclusive(input=3_000, output=4))), Scripted())
+
+    answer = asyncio.run(call.dispatch("request"))
+    asyncio.run(call.charge(answer, complete=True))
+
+    (settled,) = books.settled
+    assert settled.outcome.reason == "quarantined"
+    assert [(a.provider, a.outcome, a.cost) for a in settled.attempts] == [("one", "ok", None)]
+
+
+def test_an_answer_that_we_fail_on_ourselves_is_an_attempt_all_the_same() -> None:
+    call, books, _ = call_through(Scripted(GOOD), Scripted())
+
+    asyncio.run(call.dispatch("request"))
+    asyncio.run(call.release("internal_error"))
+
+    (settled,) = books.settled
+    assert [(a.outcome, a.cost) for a in settled.attempts] == [("abandoned", None)]
+
+
 def test_a_call_ends_once() -> None:
     call, _, _ = call_through(Scripted(), Scripted())
     asyncio.run(call.release("x"))
