@@ -9,7 +9,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from adapters.ledger.connection import connect
 from adapters.seal.keys import read_key
-from adapters.seal.sealer import seal_now
+from adapters.seal.sealer import CHANNEL, seal_now
 from api.closing import Seal, SealPendingError, unsealed
 from api.sealing import archive_of
 from api.settings import Settings
@@ -52,6 +52,8 @@ def waiting_on(pool: AsyncConnectionPool, patience_seconds: float) -> Seal:
 
     async def wait(position: int) -> int | None:
         deadline = time.monotonic() + patience_seconds
+        async with pool.connection() as conn:
+            await conn.execute(f"NOTIFY {CHANNEL}")
         while True:
             async with pool.connection() as conn:
                 row = await (await conn.execute(_COVERING, (position,))).fetchone()

@@ -51,10 +51,7 @@ async def read_sides(
     until: date,
     elsewhere: Collection[str] = (),
 ) -> Sides:
-    """Read both sides of some days, all at one moment.
-
-    Calls of unknown outcome are left out if their model leads only elsewhere.
-    """
+    """Read both sides at one moment; lost calls of models that lead only elsewhere are left out."""
     told: dict[str, Any] = {
         "provider": provider,
         "supplier": supplier_id,
@@ -66,10 +63,7 @@ async def read_sides(
     }
     async with conn.transaction():
         await conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        metered = [
-            Metered._make((*row[:8], dict(zip(TOKENS, row[8:], strict=True))))
-            for row in await _rows(conn, _METERED, told)
-        ]
+        metered = [_metered(row) for row in await _rows(conn, _METERED, told)]
         reported = [Reported(*row) for row in await _rows(conn, _REPORTED, told)]
         coverage = await _rows(conn, _COVERAGE, told)
         lost = [Lost(*row) for row in await _rows(conn, _LOST, told)]
@@ -85,6 +79,10 @@ async def read_sides(
         lost=lost,
         resolutions={Key(*row[:3]): Resolution(*row[3:]) for row in resolutions},
     )
+
+
+def _metered(row: tuple[Any, ...]) -> Metered:
+    return Metered._make((*row[:8], dict(zip(TOKENS, row[8:], strict=True))))
 
 
 async def _rows(

@@ -24,6 +24,8 @@ from domain.quota import MONTH, Quota
 from domain.reserve_call import Claim
 from domain.settle_call import Attempt, Outcome
 from domain.wallet_state import DEBT
+from tests.adapters.ledger.golden_books import tell_books
+from tests.domain.payments import PaidShop
 from tests.domain.shop import Shop
 
 FOLDER = Path(__file__).resolve().parents[2] / "golden"
@@ -31,7 +33,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "golden"
 
 def one_of_each() -> list[Any]:
     """Every fact there is, in stories that end a call in every way it can end."""
-    shop = Shop(funds=1_000, quota=Quota(100_000, MONTH))
+    shop = PaidShop(funds=1_000, quota=Quota(100_000, MONTH))
     claim = Claim(shop.mint(), "body hash")
     shop.grant(500, claim, category="promotional", priority=-1, reference="invoice 7")
     shop.grant(40, expires_at=shop.now + timedelta(minutes=5))
@@ -66,6 +68,7 @@ def one_of_each() -> list[Any]:
     _revoke(shop)
     shop.do(manage.disable_key(shop.who.key_id, actor="operator"))
     shop.publish({"m": {"input": 3_000_000, "output": 4_000_000}})
+    tell_books(shop)
     facts: list[Any] = shop.ledger.facts
     return facts
 

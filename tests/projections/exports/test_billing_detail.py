@@ -129,6 +129,17 @@ def test_the_control_sums_are_those_of_the_rows(url: str) -> None:
     assert control.sums["USD"] == {name: int(value.scaleb(9)) for name, value in sums.items()}
 
 
+def test_calls_come_in_the_order_of_their_holds_wherever_their_rows_lie(url: str) -> None:
+    before = detail(url)
+    with psycopg.connect(url) as conn:
+        conn.execute(
+            "UPDATE read.calls SET flags = flags WHERE request_id IN"
+            " (SELECT request_id FROM read.calls ORDER BY created_position LIMIT 9)"
+        )
+
+    assert detail(url) == before
+
+
 def test_progress_is_told_in_rows(url: str) -> None:
     told: list[tuple[int, int]] = []
 

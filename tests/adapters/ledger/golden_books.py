@@ -1,0 +1,90 @@
+"""What the books add to the golden story: payments, alerts, months, re-rating and suppliers."""
+
+from datetime import timedelta
+
+from domain import manage
+from domain.alerts import Recharge, Webhook, check_quota_alerts
+from domain.close_month import Document, change_time_zone, close_month, issue_statement
+from domain.correction_batch import Concerned, complete_batch, open_batch, rerate_call
+from domain.quota import MONTH, Quota
+from domain.supplier_books import NewResolution, import_report, resolve_difference
+from domain.supplier_report import COST, USAGE, Draft, Line
+from tests.domain.payments import PaidShop
+
+DAYS = ("2026-11-20", "2026-11-21")
+ACTOR = "operator"
+
+
+def tell_books(shop: PaidShop) -> None:
+    """Go on with a new customer, to whom all of it happens."""
+    shop.join(quota=Quota(1_000, MONTH), tags={"cost_center": "sales"})
+    _money(shop)
+    _suppliers(shop)
+    _months(shop)
+
+
+def _money(shop: PaidShop) -> None:
+    shop.pay(100)
+    shop.pay(70, known=False, reference="pi_2")
+    shop.apply(reference="pi_2")
+    shop.refund(30, "re_1")
+    shop.question("disputed")
+    shop.watch(
+        thresholds=[60],
+        quota_percents=[1],
+        changes_recharge=True,
+        recharge=Recharge(60, 500),
+        changes_webhook=True,
+        webhook=Webhook(shop.mint(), "hash"),
+    )
+    shop.spend(60)
+    shop.look()
+    shop.do(check_quota_alerts(shop.who.wallet_id, shop.who.key_id))
+    shop.grant(5_000)
+    shop.look()
+
+
+def _suppliers(shop: PaidShop) -> None:
+    line = Line(DAYS[0], "m-1", "p", "", {"input": 5}, 1, 7)
+    for name in ("a", "b"):
+        draft = Draft("p", "csv", name * 64, (USAGE, COST), DAYS, "USD", (line,), read_count=1)
+        shop.do(import_report(0, draft, actor=ACTOR))
+    shop.do(
+        resolve_difference(
+            0,
+            NewResolution(
+                resolution_id=shop.mint(),
+                provider="p",
+                day=DAYS[0],
+                model="m-1",
+                credential="p",
+                state="AMOUNT_MISMATCH",
+                reason="accepted",
+                note_hash="hash",
+                ours={"amount": 5},
+                theirs={"amount": 7},
+                actor=ACTOR,
+            ),
+        )
+    )
+
+
+def _months(shop: PaidShop) -> None:
+    wallet_id = shop.who.wallet_id
+    shop.do(change_time_zone(wallet_id, zone="Asia/Tokyo", actor=ACTOR))
+    charged = shop.reserve(tags={"team": "a"})
+    shop.charge(charged, {"input": 10, "output": 20})
+    shop.tick(days=12)
+    grace = timedelta(hours=12)
+    number = shop.do(close_month(wallet_id, "2026-11", grace=grace, actor=ACTOR))
+    document = Document(number or 0, len(shop.ledger.facts), 7, "ab" * 32)
+    shop.do(issue_statement(wallet_id, "2026-11", document))
+    cards = {"m": {"input": 1_000_000, "output": 1_000_000}}
+    version = shop.do(manage.draft_prices(0, cards, actor=ACTOR))
+    batch_id, who = shop.mint(), shop.who
+    opened = {"selector": {"model": "m"}, "count": 1, "amount": 1, "reason_hash": "hash"}
+    shop.do(open_batch(batch_id, price_version=version, actor=ACTOR, **opened))
+    call = Concerned(charged.request_id, who.wallet_id, who.key_id)
+    amount = shop.do(rerate_call(call, batch_id, shop.mint()))
+    assert amount, "the golden story re-rates a call"
+    shop.do(complete_batch(batch_id, count=1, amount=amount))
