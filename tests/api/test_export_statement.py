@@ -49,9 +49,9 @@ def customer(told: Months) -> UUID:
     return told.everyone[0].customer_id
 
 
-def spoil(url: str, statement: str) -> None:
+def spoil(url: str, statement: str, *values: str) -> None:
     with psycopg.connect(url) as conn:
-        assert conn.execute(statement.encode()).rowcount > 0
+        assert conn.execute(statement.encode(), values or None).rowcount > 0
 
 
 def written(url: str, customer: UUID, month: str, form: str) -> bytes:
@@ -85,7 +85,7 @@ def test_a_statement_that_is_not_what_was_issued_is_not_written(url: str, custom
 
 
 def test_a_statement_that_does_not_add_up_is_not_written(url: str, customer: UUID) -> None:
-    spoil(url, f"UPDATE read.transactions SET posted = posted + 1 WHERE period = '{FIRST}'")
+    spoil(url, "UPDATE read.transactions SET posted = posted + 1 WHERE period = %s", FIRST)
 
     with pytest.raises(StatementChangedError, match="come to"):
         draw_statement(url, customer, FIRST, None)

@@ -47,7 +47,7 @@ def _money(shop: PaidShop) -> None:
 def _suppliers(shop: PaidShop) -> None:
     line = Line(DAYS[0], "m-1", "p", "", {"input": 5}, 1, 7)
     for name in ("a", "b"):
-        draft = Draft("p", "csv", name * 64, (USAGE, COST), DAYS, "USD", (line,), read_count=1)
+        draft = Draft("p", "csv", name * 64, (USAGE, COST), DAYS, (line,), "USD", read_count=1)
         shop.do(import_report(0, draft, actor=ACTOR))
     shop.do(
         resolve_difference(
