@@ -110,9 +110,9 @@ async def _client(settings: Settings) -> AsyncGenerator[httpx.AsyncClient]:
     """Open the application without a server; the read models are kept up meanwhile."""
     configuration = load_configuration(settings)
     with database(settings) as url:
-        # Without a catalogue given, the sandbox's must not replace the prices in force.
+        # Only `serve` puts prices in force; without any there could be no customer.
         given = configuration if settings.config else None
-        await asyncio.to_thread(prepare_ledger, url, given)
+        await asyncio.to_thread(prepare_ledger, url, given, replaces_prices=False)
         stop = threading.Event()
         runner = Runner(partial(connect, url, role=None), GATEWAY_ROLE)
         running = asyncio.create_task(asyncio.to_thread(runner.run, stop))

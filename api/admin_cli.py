@@ -141,7 +141,7 @@ def disable_key(api_key_id: str, data_dir: DataDir = None) -> None:
     run(load(data_dir=data_dir), "POST", f"/api-keys/{api_key_id}/disable")
 
 
-@corrections.command("create")
+@corrections.command("create", context_settings={"ignore_unknown_options": True})
 def create_correction(
     request_id: str,
     amount: str,

@@ -97,11 +97,13 @@ async def attend(settings: Settings, database_url: str) -> None:
         loop.add_signal_handler(name, stop.set)
     projecting = threading.Event()
     runner = Runner(partial(connect, database_url, role=None), GATEWAY_ROLE)
-    projections = asyncio.create_task(asyncio.to_thread(runner.run, projecting))
     ledger = PostgresLedger(partial(connect, database_url), SHARD)
     pool = await open_pool(database_url, 4)
     await ledger.start()
     calls = SettlingLedger(ledger, Spool(settings.data_dir / "spool"))
+    projections = asyncio.create_task(asyncio.to_thread(runner.run, projecting))
+    # Should it ever end by itself, all of this ends, and the supervisor begins it anew.
+    projections.add_done_callback(lambda _: stop.set())
     try:
         await asyncio.gather(
             Sweeper(ledger, calls, pool).run(settings.sweep_seconds, stop),

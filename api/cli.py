@@ -1,10 +1,10 @@
 """The command line: `tollbook`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final, NoReturn
 
+import psycopg
 import typer
-from rich.console import Console
 
 from adapters.ledger.embedded import EmbeddedServer, EmbeddedServerError
 from adapters.ledger.schema import SchemaError
@@ -22,8 +22,14 @@ from api import (
     serve as serving,
     supplier_cli,
 )
+from api.admin_call import REFUSED
 from api.catalog_file import ConfigError
-from api.options import DataDir, complain, load
+from api.options import WRONG_USAGE, DataDir, complain, load
+from api.progress import err, out
+from domain.errors import GatewayError
+
+UNAVAILABLE: Final = 69
+"""The exit status when the database cannot be reached: EX_UNAVAILABLE of sysexits.h."""
 
 app = typer.Typer(
     name="tollbook",
@@ -51,14 +57,13 @@ app.add_typer(admin_cli.customers, name="customers")
 app.add_typer(admin_cli.grants, name="grants")
 app.add_typer(admin_cli.api_keys, name="api-keys")
 admin_cli.corrections.command("batch")(rerating_cli.batch)
+admin_cli.corrections.command("batches")(rerating_cli.batches)
 admin_cli.corrections.command("resume")(rerating_cli.batch_run)
 app.add_typer(admin_cli.corrections, name="corrections")
 app.add_typer(rerating_cli.prices, name="prices")
 app.add_typer(money_cli.payments, name="payments")
 app.add_typer(money_cli.deliveries, name="webhook-deliveries")
 app.add_typer(supplier_cli.supplier, name="supplier")
-
-out = Console(highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -87,5 +92,18 @@ def database_url(data_dir: DataDir = None) -> None:
 
 
 def main() -> None:
-    """Run the command line."""
-    app()
+    """Run the command line; what an operator can mend is told in a line, without a trace."""
+    try:
+        app()
+    except psycopg.Error as error:
+        leave(f"the database: {str(error).strip() or error!r}", UNAVAILABLE)
+    except OSError as error:
+        leave(str(error), WRONG_USAGE)
+    except GatewayError as error:
+        leave(f"{error.code}: {error}", REFUSED)
+
+
+def leave(message: str, status: int) -> NoReturn:
+    """Say why on standard error, and end with a status."""
+    err.print(f"tollbook: {message}", markup=False)
+    raise SystemExit(status)

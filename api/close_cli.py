@@ -6,6 +6,7 @@ from functools import partial
 from typing import Annotated
 from uuid import UUID
 
+import psycopg
 import typer
 
 from adapters.ledger.connection import connect, open_pool
@@ -56,6 +57,9 @@ def close(
             closed = asyncio.run(_close(settings, url, period, customer_id, progress))
         except GatewayError as error:
             typer.echo(f"tollbook: {error.code}: {error}", err=True)
+            raise typer.Exit(REFUSED) from None
+        except psycopg.Error as error:
+            typer.echo(f"tollbook: the database failed: {error}", err=True)
             raise typer.Exit(REFUSED) from None
         except (SealKeyError, SealBrokenError, OSError) as error:
             complain(f"no statement was issued: {error}")

@@ -15,6 +15,8 @@ from uuid import UUID
 
 from psycopg_pool import AsyncConnectionPool
 
+from api.lending import lent
+from domain.calendar import Calendar
 from domain.close_month import Document, close_month, issue_statement
 from domain.decision import Decision
 from domain.errors import ConflictError, GatewayError, NotFoundError
@@ -23,7 +25,8 @@ from domain.ports import Ledger
 from projections.customers import Customers
 from projections.freshness import catch_up
 from projections.read_statements import StatementRow, WalletMonths, months, unissued
-from projections.statement.draw import MODELS, cover_of, draw
+from projections.statement.draw import MODELS, StatementError, cover_of, draw
+from projections.statement.number import format_number
 from projections.statements import Statements
 from projections.upkeep import Progress, silent
 
@@ -62,6 +65,18 @@ class SealPendingError(GatewayError):
         )
 
 
+class StatementsNotIssuedError(GatewayError):
+    """Some statements do not add up: somebody must look at the books; all others are issued."""
+
+    code = "statements_not_issued"
+
+    def __init__(self, numbers: Sequence[str]) -> None:
+        super().__init__(
+            f"These statements do not add up and were not issued: {', '.join(numbers)}. "
+            "All others were; close the month again once the books are mended."
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Closed:
     """What a close has done; running it again does nothing more."""
@@ -79,7 +94,10 @@ async def unsealed(position: int) -> int | None:
 
 
 class Closer:
-    """Closes a month of every wallet, and the open ones before it, as one actor."""
+    """Closes a month of every wallet, and the open ones before it, as one actor.
+
+    Those who share a turn close one after the other.
+    """
 
     def __init__(
         self,
@@ -89,20 +107,29 @@ class Closer:
         grace: timedelta,
         actor: str,
         seal: Seal = unsealed,
+        turn: asyncio.Lock | None = None,
     ) -> None:
         self._ledger = ledger
         self._pool = pool
         self._grace = grace
         self._actor = actor
         self._seal = seal
+        self._turn = turn or asyncio.Lock()
 
     async def close(
         self, period: str, customer_id: UUID | None = None, progress: Progress = silent
     ) -> Closed:
         """Close up to a month and issue its statements, whoever else is at it.
 
-        Raises NotClosableError, or NotFoundError if nobody had a wallet then.
+        Raises NotClosableError, NotFoundError if nobody had a wallet then, SealPendingError,
+        StatementsNotIssuedError once all others are issued, or BillingUnavailableError.
         """
+        async with self._turn:
+            return await self._close_and_issue(period, customer_id, progress)
+
+    async def _close_and_issue(
+        self, period: str, customer_id: UUID | None, progress: Progress
+    ) -> Closed:
         wallets = await self._wallets(period, customer_id)
         todo = [wallet for wallet in wallets if wallet.calendar.closed < period]
         await self._check_over(period, todo or wallets[:1])
@@ -111,7 +138,7 @@ class Closer:
         return Closed(period, len(wallets), closed, issued)
 
     async def _wallets(self, period: str, customer_id: UUID | None) -> list[WalletMonths]:
-        async with self._pool.connection() as conn:
+        async with lent(self._pool) as conn:
             await catch_up(conn, (Customers(), Statements()), patience_seconds=PATIENCE_SECONDS)
             found = [w for w in await months(conn, customer_id) if w.calendar.first <= period]
         if not found:
@@ -154,23 +181,43 @@ class Closer:
 
     async def _issue(self, period: str, customer_id: UUID | None, progress: Progress) -> int:
         """Draw and issue what is closed and has no statement yet, whoever closed it."""
-        async with self._pool.connection() as conn:
+        async with lent(self._pool) as conn:
             await catch_up(conn, MODELS, patience_seconds=PATIENCE_SECONDS)
             rows = await unissued(conn, period, customer_id)
-            if not rows:
-                return 0
-            tree_size = await self._seal(max(row.closed_position for row in rows))
             calendars = {w.wallet_id: w.calendar for w in await months(conn, customer_id)}
-            for done, row in enumerate(rows, 1):
-                cover = cover_of(row, calendars[row.wallet_id], tree_size)
-                with closing(await draw(conn, cover, calendars[row.wallet_id])) as document:
-                    sha256 = await asyncio.to_thread(document.sha256)
-                await self._record(row, cover.position, tree_size, sha256)
-                progress(len(rows) + done, 2 * len(rows))
-            # Whoever looks next, at whichever process, is to find what was issued.
+        if not rows:
+            return 0
+        # No connection is held meanwhile: the seal polls the same pool, perhaps for minutes.
+        tree_size = await self._seal(max(row.closed_position for row in rows))
+        failed: list[str] = []
+        for done, row in enumerate(rows, 1):
+            if not await self._issue_one(row, calendars[row.wallet_id], tree_size):
+                failed.append(format_number(row.number))
+            progress(len(rows) + done, 2 * len(rows))
+        # Whoever looks next, at whichever process, is to find what was issued.
+        async with lent(self._pool) as conn:
             await catch_up(conn, (Statements(),), patience_seconds=PATIENCE_SECONDS)
-        _log.info("statements issued", extra={"period": period, "statements": len(rows)})
-        return len(rows)
+        issued = len(rows) - len(failed)
+        _log.info("statements issued", extra={"period": period, "statements": issued})
+        if failed:
+            raise StatementsNotIssuedError(failed)
+        return issued
+
+    async def _issue_one(
+        self, row: StatementRow, calendar: Calendar, tree_size: int | None
+    ) -> bool:
+        """Issue a statement, or tell that it does not add up: the others must not wait for it."""
+        cover = cover_of(row, calendar, tree_size)
+        try:
+            async with lent(self._pool) as conn:
+                with closing(await draw(conn, cover, calendar)) as document:
+                    sha256 = await asyncio.to_thread(document.sha256)
+        except StatementError as error:
+            fault = {"number": format_number(row.number), "fault": str(error)}
+            _log.critical("a statement does not add up", extra=fault)
+            return False
+        await self._record(row, cover.position, tree_size, sha256)
+        return True
 
     async def _record(
         self, row: StatementRow, position: int, tree_size: int | None, sha256: str

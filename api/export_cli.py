@@ -1,12 +1,11 @@
 """`tollbook export` and `tollbook import`: the books written down, and a log taken in again."""
 
-from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, NoReturn
 
-import orjson
 import psycopg
 import typer
+from pydantic import BaseModel, Field, ValidationError
 
 from adapters.ledger.connection import connect
 from adapters.ledger.log_import import LogFile, LogImportError, import_log
@@ -32,6 +31,12 @@ Format = Annotated[str | None, typer.Option("--format", help="How to write it.")
 Customer = Annotated[str | None, typer.Option(help="Only this customer's.")]
 Month = Annotated[str | None, typer.Option(help="Only what is booked in it, such as 2026-11.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace a file that is there.")]
+
+
+class Sidecar(BaseModel):
+    """What an import reads of a sidecar."""
+
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
 
 
 def export(
@@ -105,11 +110,16 @@ def _check_given(what: What, option: str, ask: Ask, value: str | None) -> None:
 
 
 def _expected(file: Path) -> str | None:
-    """Find the hash that the sidecar tells, if there is one."""
+    """Find the hash that the sidecar tells, if there is one; raises LogImportError, OSError."""
     beside = file.with_name(f"{file.name}.json")
-    with suppress(FileNotFoundError, ValueError, LookupError, TypeError):
-        return str(orjson.loads(beside.read_bytes())["sha256"])
-    return None
+    try:
+        found = Sidecar.model_validate_json(beside.read_bytes())
+    except FileNotFoundError:
+        return None
+    except ValidationError:
+        message = f"{beside} tells no sha256 of it: restore it, or move it away"
+        raise LogImportError(message) from None
+    return found.sha256
 
 
 def _told(control: Control) -> str:

@@ -39,30 +39,39 @@ class Notifier:
             self._courier = Courier(pool, sender, signer, self._endpoints.url)
 
     async def run(self, every_seconds: float, stop: asyncio.Event) -> None:
-        """Make both rounds until stopped; a slow endpoint delays no alert."""
+        """Make every round until stopped; a slow or failing one delays no other."""
 
         async def tell() -> None:
             while not stop.is_set() and await self.tell():
                 pass
 
-        await asyncio.gather(
-            repeat(self.look, every_seconds, stop), repeat(tell, every_seconds, stop)
-        )
+        looks = (self.look_at_balances, self.look_at_quotas, self.collect, tell)
+        await asyncio.gather(*(repeat(look, every_seconds, stop) for look in looks))
 
     async def look(self) -> int:
-        """Make one round of looking; returns how many lines were found crossed."""
+        """Look at everything once; returns how many lines were found crossed."""
+        found = await self.look_at_balances() + await self.look_at_quotas()
+        await self.collect()
+        return found
+
+    async def look_at_balances(self) -> int:
+        """Look at balances; returns how many lines were found crossed."""
         async with self._pool.connection() as conn:
-            wallets, keys = await crossed(conn), await suspect_keys(conn)
-        found = 0
-        for wallet_id in wallets:
-            found += await self._ledger.execute(check_alerts(wallet_id))
-        for wallet_id, key_id in keys:
-            found += await self._ledger.execute(check_quota_alerts(wallet_id, key_id))
+            wallets = await crossed(conn)
+        return sum([await self._ledger.execute(check_alerts(i)) for i in wallets])
+
+    async def look_at_quotas(self) -> int:
+        """Look at keys' quotas; returns how many percents were reached."""
+        async with self._pool.connection() as conn:
+            keys = await suspect_keys(conn)
+        return sum([await self._ledger.execute(check_quota_alerts(*key)) for key in keys])
+
+    async def collect(self) -> None:
+        """Put what has happened since into the outbox."""
         if self._courier is not None:
             async with self._pool.connection() as conn:
                 while not await fill(conn, self._endpoints.addressee):
                     pass
-        return found
 
     async def tell(self) -> int:
         """Send some of what is due; returns how many attempts were made."""

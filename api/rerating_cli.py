@@ -80,9 +80,16 @@ def batch(
     if commit and found["count"]:
         body |= {"dry_run": False, "expected": {n: found[n] for n in ("count", "amount")}}
         opened = ask(settings, "POST", "/correction-batches", orjson.dumps(body))
-        resume(settings, opened["batch_id"], found["looked_at"])
+        batch_id = opened["batch_id"]
+        err.print(f"{batch_id}: if this is broken off, 'corrections resume {batch_id}' goes on.")
+        resume(settings, batch_id, found["looked_at"])
     elif not commit:
         err.print("A dry run: nothing was corrected. Use --commit to correct.", markup=False)
+
+
+def batches(data_dir: DataDir = None) -> None:
+    """List the batches of corrections, the newest first, and how much of each is done."""
+    run(load(data_dir=data_dir), "GET", "/correction-batches")
 
 
 def batch_run(batch_id: str, data_dir: DataDir = None) -> None:

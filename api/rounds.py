@@ -15,12 +15,17 @@ _log = logging.getLogger("tollbook.rounds")
 async def repeat(
     work: Callable[[], Awaitable[object]], every_seconds: float, stop: asyncio.Event
 ) -> None:
-    """Work until stopped; a round that the database fails is logged and made again."""
+    """Work until stopped; whatever a round fails with is logged, and the next one is made.
+
+    What else runs in this process must not end because of one customer's data.
+    """
     while not stop.is_set():
         try:
             await work()
         except (BillingUnavailableError, psycopg.Error, PoolTimeout) as error:
             _log.warning("a round failed", extra={"error": repr(error)})
+        except Exception:  # noqa: BLE001  logged with its trace
+            _log.exception("a round failed by a fault of ours")
         try:
             async with asyncio.timeout(every_seconds):
                 await stop.wait()

@@ -11,6 +11,7 @@ from adapters.ledger.connection import connect
 from adapters.seal.keys import read_key
 from adapters.seal.sealer import CHANNEL, seal_now
 from api.closing import Seal, SealPendingError, unsealed
+from api.lending import lent
 from api.sealing import archive_of
 from api.settings import Settings
 
@@ -48,14 +49,14 @@ def signing(settings: Settings, database_url: str) -> Seal:
 
 
 def waiting_on(pool: AsyncConnectionPool, patience_seconds: float) -> Seal:
-    """Wait until somebody else has sealed, or raise SealPendingError."""
+    """Wait until somebody else has sealed, or raise SealPendingError or BillingUnavailableError."""
 
     async def wait(position: int) -> int | None:
         deadline = time.monotonic() + patience_seconds
-        async with pool.connection() as conn:
+        async with lent(pool) as conn:
             await conn.execute(f"NOTIFY {CHANNEL}")
         while True:
-            async with pool.connection() as conn:
+            async with lent(pool) as conn:
                 row = await (await conn.execute(_COVERING, (position,))).fetchone()
             if row is not None and row[0] is not None:
                 return int(row[0])

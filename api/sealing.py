@@ -15,7 +15,7 @@ from psycopg import Connection
 from adapters.ledger.connection import connect
 from adapters.seal.archive import Archive, read_heads, read_log
 from adapters.seal.errors import SealBrokenError
-from adapters.seal.keys import read_key, read_trusted
+from adapters.seal.keys import SealKeyError, read_key, read_trusted
 from adapters.seal.sealer import Sealer
 from api.settings import Settings
 from projections.audit.findings import Findings
@@ -63,8 +63,13 @@ def archive_of(settings: Settings) -> Archive | None:
 
 @contextmanager
 def sealing(settings: Settings, database_url: str) -> Generator[None]:
-    """Seal meanwhile, in a thread; nothing happens without a key. Raises SealKeyError."""
-    sealer = sealer_of(settings, database_url)
+    """Seal meanwhile, in a thread; nothing happens without a key."""
+    try:
+        sealer = sealer_of(settings, database_url)
+    except SealKeyError:
+        # The key was there when `serve` began: the rest of the books must not wait for it.
+        _log.critical("THE SEAL'S KEY IS GONE, nothing is signed until a restart", exc_info=True)
+        sealer = None
     if sealer is None:
         yield
         return

@@ -16,9 +16,11 @@ from api import bootstrap, logs
 from api.catalog_file import Configured
 from api.configuration import environment_of, load_configuration
 from api.database import database
+from api.gateway import SHARD
 from api.sealing import check_key
 from api.settings import Settings
 from api.supervisor import Supervisor, bind
+from domain import ids
 from projections.catalogue import ALL
 from projections.shelf import install
 
@@ -68,13 +70,22 @@ def prepare(
             say(_welcome(demo, address))
 
 
-def prepare_ledger(database_url: str, configuration: Configured | None) -> None:
-    """Bring the schema, the read models and, given a catalogue, its prices into being."""
+def prepare_ledger(
+    database_url: str, configuration: Configured | None, *, replaces_prices: bool = True
+) -> None:
+    """Bring the schema, the read models and, given a catalogue, its prices into being.
+
+    Unless they are to replace those in force, only a ledger without any prices takes them.
+    """
     migrate(database_url)
     with psycopg.connect(database_url, autocommit=True) as conn:
         install(conn, ALL, GATEWAY_ROLE)
-    if configuration is not None:
+        priced = conn.execute(_PRICED, (ids.price_book_id(SHARD),)).fetchone() is not None
+    if configuration is not None and (replaces_prices or not priced):
         asyncio.run(bootstrap.publish(database_url, configuration))
+
+
+_PRICED = "SELECT 1 FROM ledger_events WHERE originator_id = %s LIMIT 1"
 
 
 def _command(kind: str, listener: str, lifeline: int) -> Sequence[str]:

@@ -75,6 +75,8 @@ class Settings(BaseModel):
         default=(), repr=False
     )
     """What Stripe signs its events with, a comma between several; without it none is taken."""
+    stripe_test_mode: bool = False
+    """Whether events of Stripe's test mode become credit, which nobody has paid for."""
     webhook_secret: Annotated[tuple[LongSecret, ...], BeforeValidator(_as_names)] = Field(
         default=(), repr=False
     )

@@ -35,8 +35,6 @@ MEDIA: Final = {
 }
 SUFFIX: Final = {TEXT: "json", CSV: "csv", HTML: "html"}
 PAGE_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'"
-AT_ONCE: Final = 2
-"""Statements that a process draws side by side: one may be of millions of lines."""
 
 _log = logging.getLogger("tollbook.statements")
 
@@ -61,22 +59,22 @@ class StatementChangedError(GatewayError):
 
 
 async def draw_issued(
-    request: Request, conn: AsyncConnection[Any], row: StatementRow, calendar: Calendar
+    conn: AsyncConnection[Any], row: StatementRow, calendar: Calendar
 ) -> Document:
     """Draw an issued statement again; the caller closes it.
 
-    Raises StatementPendingError, or StatementChangedError if not every byte is as it was.
+    The connection is lent for long. Raises StatementPendingError, or StatementChangedError if not
+    every byte is as it was.
     """
     if row.sha256 is None:
         raise StatementPendingError(row.period)
     number = format_number(row.number)
-    async with _turn(request):
-        try:
-            document = await draw(conn, cover_of(row, calendar, row.tree_size), calendar)
-        except StatementError as error:
-            _log.critical("a statement does not add up", extra={"number": number}, exc_info=True)
-            raise StatementChangedError(number) from error
-        found = await asyncio.to_thread(document.sha256)
+    try:
+        document = await draw(conn, cover_of(row, calendar, row.tree_size), calendar)
+    except StatementError as error:
+        _log.critical("a statement does not add up", extra={"number": number}, exc_info=True)
+        raise StatementChangedError(number) from error
+    found = await asyncio.to_thread(document.sha256)
     if found != row.sha256:
         document.close()
         fault = {"number": number, "issued": row.sha256, "found": found}
@@ -85,12 +83,9 @@ async def draw_issued(
     return document
 
 
-async def draw_draft(
-    request: Request, conn: AsyncConnection[Any], wallet: WalletMonths, period: str
-) -> Document:
+async def draw_draft(conn: AsyncConnection[Any], wallet: WalletMonths, period: str) -> Document:
     """Draw a month that is still open; the caller closes it."""
-    async with _turn(request):
-        return await draft(conn, wallet, period)
+    return await draft(conn, wallet, period)
 
 
 def statement_answer(
@@ -121,15 +116,6 @@ def _written(
     if kind == HTML:
         return page(document, party, row.sha256 if row else None)
     return _enveloped(request_id_of(request), document, row)
-
-
-def _turn(request: Request) -> asyncio.Semaphore:
-    """Give the process's one queue for drawing."""
-    state = request.app.state
-    if not hasattr(state, "drawing"):
-        state.drawing = asyncio.Semaphore(AT_ONCE)
-    turn: asyncio.Semaphore = state.drawing
-    return turn
 
 
 def _closed(document: Document, pieces: Iterator[bytes]) -> Iterator[bytes]:

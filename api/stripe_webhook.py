@@ -14,6 +14,7 @@ from starlette.responses import PlainTextResponse
 from adapters.payments.stripe import (
     PROVIDER,
     BadSignatureError,
+    NotLiveError,
     StripeWebhooks,
     UnreadableEventError,
 )
@@ -41,7 +42,7 @@ router = APIRouter()
 def warm(settings: Settings) -> None:
     """Load what reading events needs, for it takes a moment that no call should wait for."""
     if settings.stripe_webhook_secret:
-        _reader(settings.stripe_webhook_secret)
+        _reader(settings.stripe_webhook_secret, settings.stripe_test_mode)
 
 
 @router.post("/webhooks/stripe")
@@ -53,14 +54,18 @@ async def receive(request: Request) -> Response:
 
 async def _receive(request: Request) -> int:
     gateway: Gateway = request.app.state.gateway
-    secrets = gateway.settings.stripe_webhook_secret
-    if not secrets:
+    settings = gateway.settings
+    if not settings.stripe_webhook_secret:
         return NOT_FOUND
     body = await _bounded(request)
     if body is None:
         return TOO_LARGE
     try:
-        notice = _reader(secrets).read(body, request.headers.get("stripe-signature", ""))
+        reader = _reader(settings.stripe_webhook_secret, settings.stripe_test_mode)
+        notice = reader.read(body, request.headers.get("stripe-signature", ""))
+    except NotLiveError as error:
+        _log.warning("a payment event of test mode was left", extra={"event_id": error.event_id})
+        return OK
     except (BadSignatureError, UnreadableEventError) as error:
         _log.warning("a payment event was refused", extra={"error": type(error).__name__})
         return BAD_REQUEST
@@ -79,8 +84,8 @@ async def _take(gateway: Gateway, notice: Notice) -> int:
 
 
 @cache
-def _reader(secrets: tuple[str, ...]) -> StripeWebhooks:
-    return StripeWebhooks(secrets)
+def _reader(secrets: tuple[str, ...], test_mode: bool) -> StripeWebhooks:
+    return StripeWebhooks(secrets, test_mode=test_mode)
 
 
 async def _bounded(request: Request) -> bytes | None:

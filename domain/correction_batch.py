@@ -14,7 +14,6 @@ from domain.moment import Moment
 from domain.money import Nanos
 from domain.ports import Books
 from domain.price_book import PriceBook
-from domain.pricing import RateCard
 from domain.rerating import due
 from domain.wallet import Wallet
 
@@ -25,6 +24,8 @@ class Opened(FirstFact):
     TOPIC = "correction_batch.opened.1"
     price_version: str
     selector: dict[str, str]
+    upto: int
+    """The log's position of the dry run: calls held after it are not of this batch."""
     count: int
     amount: Nanos
     reason_hash: str
@@ -50,6 +51,7 @@ class CorrectionBatch(Recorded):
     def __init__(self) -> None:
         self.price_version = ""
         self.selector: dict[str, str] = {}
+        self.upto = 0
         self.count = 0
         self.amount: Nanos = 0
         self.reason_hash = ""
@@ -68,7 +70,15 @@ class CorrectionBatch(Recorded):
 
     def when_opened(self, fact: Opened) -> None:
         """Take what each correction needs."""
-        for name in ("price_version", "selector", "count", "amount", "reason_hash", "actor"):
+        for name in (
+            "price_version",
+            "selector",
+            "upto",
+            "count",
+            "amount",
+            "reason_hash",
+            "actor",
+        ):
             setattr(self, name, getattr(fact, name))
 
     def when_completed(self, fact: Completed) -> None:
@@ -77,16 +87,17 @@ class CorrectionBatch(Recorded):
 
 
 def rerated_by(request: InferenceRequest, book: PriceBook, price_version: str) -> Nanos:
-    """Tell what re-rating a call gives back, in nanos; never more than is left of its charge.
+    """Tell what re-rating a call gives back, in nanos; what it was given otherwise is kept.
 
-    Nothing for a call that was not charged, or whose model has no price in that version.
+    Nothing for a call that was not charged, that is rated so already, or whose model has no price
+    in that version.
     """
-    cards = [book.card(v, request.model) for v in _versions(request, price_version)]
-    if request.state != CHARGED or None in cards:
+    original = book.card(request.price_version, request.model)
+    card = book.card(price_version, request.model)
+    rated_so = request.rated_at == price_version
+    if request.state != CHARGED or rated_so or original is None or card is None:
         return 0
-    original, current, new = (card or RateCard({}) for card in cards)
-    change = due(request, original, current) - due(request, original, new)
-    return min(change, request.total)
+    return request.total - max(0, due(request, original, card) - request.goodwill)
 
 
 class Concerned(NamedTuple):
@@ -104,6 +115,8 @@ def rerate_call(call: Concerned, batch_id: UUID, correction_id: UUID) -> Decisio
     def decide(books: Books) -> Nanos:
         batch = must_find(books, CorrectionBatch, batch_id, "correction batch")
         book = must_find(books, PriceBook, book_id, "price book")
+        if batch.completed:
+            return 0
         current = must_find(books, InferenceRequest, call.request_id, "request")
         amount = rerated_by(current, book, batch.price_version)
         if not amount:
@@ -148,7 +161,3 @@ def complete_batch(batch_id: UUID, *, count: int, amount: Nanos) -> Decision[Non
         batch.complete(books.at, count=count, amount=amount)
 
     return Decision((batch_id,), decide)
-
-
-def _versions(request: InferenceRequest, price_version: str) -> tuple[str, str, str]:
-    return request.price_version, request.rated_at, price_version

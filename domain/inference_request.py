@@ -126,6 +126,7 @@ class InferenceRequest(Recorded):
         self.charged: Nanos = 0
         self.usage: dict[str, int] = {}
         self.rated_at = ""
+        self.goodwill: Nanos = 0
 
     @classmethod
     def reserve(cls, at: Moment, request_id: UUID, **facts: Any) -> Self:
@@ -234,7 +235,10 @@ class InferenceRequest(Recorded):
     def when_corrected(self, fact: Corrected) -> None:
         """Follow the total, and what is still drawn from which grant."""
         self.total = fact.total
-        self.rated_at = fact.price_version or self.rated_at
+        if fact.price_version is None:
+            self.goodwill += fact.amount
+        else:
+            self.rated_at = fact.price_version
         sign = -1 if fact.amount > 0 else 1
         moved: Allocation = [(grant_id, sign * part) for grant_id, part in fact.allocations]
         self.drawn = [(g, part) for g, part in merged(self.drawn, moved) if part > 0]

@@ -1,6 +1,6 @@
 """A payment at a provider: exactly one grant however often and in whatever order it is told of.
 
-refunded = max(Σ refunds told one by one, the largest sum told)      refunded ≥ voided + shortfall
+Σ what refunds add to all that is refunded ≥ voided + shortfall
 """
 
 from typing import Self
@@ -11,6 +11,7 @@ from domain.aggregate import Recorded
 from domain.errors import ConflictError
 from domain.moment import Moment
 from domain.money import Nanos
+from domain.refunds import Refunds
 
 REFUND_FAILED, REFUND_CURRENCY = "refund_failed", "refund_currency"
 """Codes of questions; a dispute's is `dispute_` and its status."""
@@ -36,9 +37,7 @@ class Payment(Recorded):
         self.customer_id = ""
         self.wallet_id = ""
         self.grant_id = ""
-        self.refunds: dict[str, Nanos] = {}
-        self.refunds_told: Nanos = 0
-        self.refund_currency = ""
+        self.refunds = Refunds()
         self.voided: Nanos = 0
         self.shortfall: Nanos = 0
         self.questions: list[str] = []
@@ -60,8 +59,8 @@ class Payment(Recorded):
 
     @property
     def refunded(self) -> Nanos:
-        """Tell how much is known to have gone back: both accounts of it are lower bounds."""
-        return max(sum(self.refunds.values()), self.refunds_told)
+        """Tell how much is known to have gone back."""
+        return self.refunds.total
 
     def check_appliable(self, currency: str) -> None:
         """Raise ConflictError unless there is money here that a wallet of this currency can take.
@@ -103,24 +102,19 @@ class Payment(Recorded):
 
         The caller takes that from the grant in the same commit. Nothing is recorded twice.
         """
-        if currency != (self.currency or self.refund_currency or currency):
+        if currency != (self.currency or self.refunds.currency or currency):
             self.question(
                 at, code=REFUND_CURRENCY, item=refund_id or SUM, amount=told, currency=currency
             )
             return 0
-        if refund_id in self.refunds or (refund_id is None and told <= self.refunds_told):
+        if not self.refunds.is_news(refund_id, told):
             return 0
-        known = self.refunded
-        if refund_id is None:
-            after = max(known, told)
-        else:
-            after = max(sum(self.refunds.values()) + told, self.refunds_told)
         return self._refund(
             at,
             refund_id=refund_id,
             told=told,
             currency=currency,
-            more=after - known,
+            more=self.refunds.adds(refund_id, told, currency),
             unused=unused,
         )
 
@@ -128,13 +122,13 @@ class Payment(Recorded):
         """Take back what was refunded before there was credit; returns how much."""
         if not self.refunded:
             return 0
-        if self.refund_currency != self.currency:
+        if self.refunds.currency != self.currency:
             self.question(
                 at,
                 code=REFUND_CURRENCY,
                 item=SUM,
                 amount=self.refunded,
-                currency=self.refund_currency,
+                currency=self.refunds.currency,
             )
             return 0
         return self._refund(
@@ -174,11 +168,7 @@ class Payment(Recorded):
 
     def when_refunded(self, fact: facts.Refunded) -> None:
         """Count what went back, in the account that it was told in."""
-        if fact.refund_id is None:
-            self.refunds_told = max(self.refunds_told, fact.told)
-        else:
-            self.refunds[fact.refund_id] = fact.told
-        self.refund_currency = fact.currency
+        self.refunds.take(fact.refund_id, fact.told, fact.currency)
         self.voided += fact.voided
         self.shortfall += fact.shortfall
 
@@ -186,7 +176,7 @@ class Payment(Recorded):
         """Remember the question; a refund that failed counts no more, told before or after."""
         self.questions.append(_question(fact.code, fact.item))
         if fact.code == REFUND_FAILED:
-            self.refunds[fact.item] = 0
+            self.refunds.fail(fact.item, fact.amount, fact.currency)
 
     def _refund(
         self,

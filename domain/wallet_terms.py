@@ -43,6 +43,7 @@ class WalletTerms(WalletState):
         if start_of(from_period, zone) <= at.now:
             # There the next month has begun already: this one would end in the past.
             from_period = next_month(from_period)
-        if self.calendar.zone_of(from_period) != zone:
+        later = self.calendar.zones[-1][0] > from_period
+        if later or self.calendar.zone_of(from_period) != zone:
             self.record(facts.TimeZoneChanged, at, zone=zone, from_period=from_period, actor=actor)
         return from_period

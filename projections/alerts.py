@@ -113,7 +113,7 @@ async def suspect_keys(conn: AsyncConnection[Any], *, limit: int = 1_000) -> lis
 
     Charges count by day of UTC here, and by the window of their hold where it is decided.
     """
-    found = await conn.execute(_SUSPECT_KEYS, (DAY, MONTH, limit), prepare=True)
+    found = await conn.execute(_SUSPECT_KEYS, (DAY, MONTH, DAY, MONTH, limit), prepare=True)
     return [SuspectKey(*row) for row in await found.fetchall()]
 
 
@@ -156,7 +156,11 @@ _SUSPECT_KEYS: LiteralString = """
                 WHEN %s THEN to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD')
                 WHEN %s THEN to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM')
                 ELSE 'all'
-            END AS present
+            END AS present, CASE quota_window
+                WHEN %s THEN (clock_timestamp() AT TIME ZONE 'UTC')::date
+                WHEN %s THEN date_trunc('month', clock_timestamp() AT TIME ZONE 'UTC')::date
+                ELSE '-infinity'
+            END AS since
         FROM read.alert_lines JOIN read.api_keys USING (wallet_id)
         WHERE kind = 'quota' AND quota_amount > 0 AND NOT disabled
     ), untold AS (
@@ -169,7 +173,7 @@ _SUSPECT_KEYS: LiteralString = """
     SELECT DISTINCT wallet_id, key_id FROM untold CROSS JOIN LATERAL (
         SELECT coalesce(sum(amount - corrected), 0) AS spent FROM read.usage_days AS used
         WHERE used.wallet_id = untold.wallet_id AND used.key_id = untold.key_id
-            AND (present = 'all' OR to_char(day, 'YYYY-MM-DD') LIKE present || '%%')
+            AND used.day >= since
     ) AS charges
     WHERE spent * 100 >= quota_amount::numeric * percent LIMIT %s
 """

@@ -10,6 +10,8 @@ from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
 
+PLACE_MAX: Final = 2**62
+"""Beyond every place that a list hands out, and within what a query can hold."""
 LIMIT_MAX: Final = 1_000
 _PLACE: Final = struct.Struct(">QQ")
 _CHECK_BYTES: Final = 6
@@ -58,7 +60,8 @@ def read_cursor(scope: str, cursor: str) -> tuple[int, int]:
     place = _decoded(cursor)[: _PLACE.size]
     if len(place) == _PLACE.size:
         position, entry = _PLACE.unpack(place)
-        if write_cursor(scope, position, entry) == cursor:
+        within = max(position, entry) <= PLACE_MAX
+        if within and write_cursor(scope, position, entry) == cursor:
             return position, entry
     raise CursorError
 

@@ -9,6 +9,7 @@ from psycopg import AsyncConnection, sql
 from psycopg.rows import class_row
 
 from domain.money import Nanos
+from projections.long_read import long_read
 
 FETCHED: Final = 2_000
 """Charges fetched at once: a month has millions."""
@@ -22,6 +23,8 @@ class Selector:
     period: str | None = None
     price_version: str | None = None
     customer_id: UUID | None = None
+    upto: int | None = None
+    """Only calls that were held by this position of the log."""
 
 
 @dataclass(slots=True)
@@ -48,7 +51,7 @@ async def charges(
     """Give the next charges after a position, the oldest hold first."""
     conditions, values = _conditions(selector)
     query = sql.SQL(_CHARGES + _SLICE).format(conditions)
-    async with conn.cursor(row_factory=class_row(Charge)) as cursor:
+    async with long_read(conn), conn.cursor(row_factory=class_row(Charge)) as cursor:
         await cursor.execute(query, (*values, after, limit))
         return await cursor.fetchall()
 
@@ -57,7 +60,7 @@ async def every_charge(conn: AsyncConnection[Any], selector: Selector) -> AsyncI
     """Walk all charges that a selector names, in no order, however many there are."""
     conditions, values = _conditions(selector)
     async with (
-        conn.transaction(),
+        long_read(conn),
         conn.cursor("charges", row_factory=class_row(Charge)) as cursor,
     ):
         cursor.itersize = FETCHED
@@ -72,6 +75,7 @@ def _conditions(selector: Selector) -> tuple[sql.Composed, tuple[object, ...]]:
         " AND period = %s": selector.period,
         " AND price_version = %s": selector.price_version,
         " AND customer_id = %s": selector.customer_id,
+        " AND created_position <= %s": selector.upto,
     }
     given: dict[LiteralString, object] = {
         condition: value for condition, value in asked.items() if value is not None

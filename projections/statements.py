@@ -65,6 +65,8 @@ class Statements(Projection):
         if run(conn, schema, _ISSUE, issued) != len(issued):
             raise LogError(events[-1].position, "by here a statement was issued for an open month")
         for changed in _rows(events, TimeZoneChanged.TOPIC):
+            # One that is still to come is replaced, also by one that comes sooner.
+            run(conn, schema, _FORGET, [changed])
             run(conn, schema, _MOVE, [changed])
 
 
@@ -100,11 +102,15 @@ _ISSUE = """
     WHERE old.wallet_id = fact.wallet_id AND old.period = fact.period
       AND old.number = fact.number
 """
+_FORGET = """
+    DELETE FROM {schema}.time_zones AS old
+    USING json_to_recordset(%s::json) AS changed (originator_id uuid, fact json)
+    WHERE old.wallet_id = changed.originator_id
+      AND old.from_period >= changed.fact ->> 'from_period'
+"""
 _MOVE = """
     INSERT INTO {schema}.time_zones (wallet_id, from_period, zone, position)
     SELECT changed.originator_id, fact.from_period, fact.zone, changed.position
     FROM json_to_recordset(%s::json) AS changed (originator_id uuid, position bigint, fact json),
     LATERAL json_to_record(changed.fact) AS fact (zone text, from_period text)
-    ON CONFLICT (wallet_id, from_period) DO UPDATE
-    SET zone = excluded.zone, position = excluded.position
 """

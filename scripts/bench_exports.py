@@ -48,8 +48,8 @@ CALLS = """
         FROM generate_series(1, %(calls)s::bigint) AS n
     ) AS made
     CROSS JOIN LATERAL (VALUES
-        (1, %(wallet)s::text, 3 + n * 2 - 1, 'wallet.reserved.2', jsonb_build_object('timestamp', at,
-            'period', left(at, 7), 'request_id', call, 'key_id', %(key)s::text,
+        (1, %(wallet)s::text, 3 + n * 2 - 1, 'wallet.reserved.2', jsonb_build_object(
+            'timestamp', at, 'period', left(at, 7), 'request_id', call, 'key_id', %(key)s::text,
             'amount', 900,
             'allocations', jsonb_build_array(jsonb_build_array(grant_of(n), 900)),
             'overdraft', 0, 'expires_at', at)),

@@ -9,7 +9,7 @@ from stripe import WebhookSignature
 SECRET = "whsec_test_1"
 
 
-def event(kind: str, found: dict[str, Any]) -> bytes:
+def event(kind: str, found: dict[str, Any], *, live: bool = True) -> bytes:
     """An event as it comes: with much that is nobody's business here."""
     return orjson.dumps(
         {
@@ -17,7 +17,7 @@ def event(kind: str, found: dict[str, Any]) -> bytes:
             "object": "event",
             "api_version": "2026-10-28",
             "created": 1_795_000_000,
-            "livemode": True,
+            "livemode": live,
             "pending_webhooks": 1,
             "request": {"id": None, "idempotency_key": None},
             "type": kind,

@@ -39,6 +39,14 @@ class UnreadableEventError(Exception):
     """Stripe signed it, but it does not look as its documentation says."""
 
 
+class NotLiveError(Exception):
+    """Stripe says it of no real money, and nobody has said that this may be credit."""
+
+    def __init__(self, event_id: str) -> None:
+        self.event_id = event_id
+        super().__init__(event_id)
+
+
 class _Verify(Protocol):
     def __call__(self, payload: bytes, header: str, secret: str, tolerance: int, /) -> object: ...
 
@@ -46,12 +54,19 @@ class _Verify(Protocol):
 class StripeWebhooks:
     """Reads what comes to one webhook endpoint; several secrets are those of a rotation."""
 
-    def __init__(self, secrets: Sequence[str], tolerance_seconds: int = TOLERANCE_SECONDS) -> None:
+    def __init__(
+        self,
+        secrets: Sequence[str],
+        tolerance_seconds: int = TOLERANCE_SECONDS,
+        *,
+        test_mode: bool = False,
+    ) -> None:
         # It takes a quarter of a second and 15 MB, which only those who take payments should pay.
         from stripe import SignatureVerificationError, WebhookSignature  # noqa: PLC0415
 
         self._secrets = tuple(secrets)
         self._tolerance_seconds = tolerance_seconds
+        self._test_mode = test_mode
         # Its tolerance has no type that a checker could read.
         self._verify = cast("_Verify", WebhookSignature.verify_header)  # pyright: ignore[reportUnknownMemberType]
         self._mismatch = SignatureVerificationError
@@ -59,7 +74,7 @@ class StripeWebhooks:
     def read(self, body: bytes, signature: str) -> Notice | None:
         """Give what an event says of money, or None for one that says nothing of it.
 
-        Raises BadSignatureError or UnreadableEventError.
+        Raises BadSignatureError, UnreadableEventError, or NotLiveError unless in test mode.
         """
         if not any(self._signed(body, signature, secret) for secret in self._secrets):
             raise BadSignatureError
@@ -68,6 +83,8 @@ class StripeWebhooks:
             reader = READERS.get(event.type)
             if reader is None:
                 return None
+            if not (event.livemode or self._test_mode):
+                raise NotLiveError(event.id)
             return reader(event.data.object if event.data else {})
         except (ValueError, InvalidRequestError):
             # The cause quotes the event, which is somebody's data.

@@ -81,5 +81,8 @@ class Data(StripeObject):
 class Event(StripeObject):
     """`event`."""
 
+    id: Reference
     type: str
+    livemode: bool
+    """False for money that is none: events of Stripe's test mode."""
     data: Data | None = None

@@ -171,6 +171,10 @@ class Sealer:
                 self._failed()
                 _log.warning("the log could not be sealed", extra={"error": repr(error)})
                 stop.wait(RETRY_SECONDS)
+            except Exception:  # noqa: BLE001  the thread has nobody to raise to
+                self._failed()
+                _log.critical("the sealer failed by a fault of ours", exc_info=True)
+                stop.wait(RETRY_SECONDS)
 
     def _attempt(self) -> None:
         try:

@@ -19,6 +19,7 @@ AT_ONCE: Final = 20
 FIRST_PAUSE_SECONDS: Final = 10.0
 LAST_PAUSE_SECONDS: Final = 6 * 3600.0
 NO_ENDPOINT: Final = "no_endpoint"
+OUR_FAULT: Final = "internal_error"
 GONE: Final = 410
 """An answer that asks never to be sent this again."""
 
@@ -60,7 +61,12 @@ class Courier:
 
     async def _attempt(self, delivery: Delivery) -> None:
         url = await self._find_endpoint(delivery.customer_id)
-        answer = Answer(None, NO_ENDPOINT) if url is None else await self._send(delivery, url)
+        try:
+            answer = Answer(None, NO_ENDPOINT) if url is None else await self._send(delivery, url)
+        except Exception:  # noqa: BLE001  it is recorded, as every failure is
+            # Counted as a try, so that one that always fails is given up in the end.
+            _log.exception("a webhook failed by a fault of ours")
+            answer = Answer(None, OUR_FAULT)
         error = None if answer.accepted else answer.error or f"http_{answer.status}"
         never = url is None or answer.status == GONE
         async with self._pool.connection() as conn:

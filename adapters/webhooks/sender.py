@@ -121,7 +121,7 @@ class _Pinned(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
-        assert host == self._host, "one attempt goes to one host"
+        assert host.lower() == self._host, "one attempt goes to one host"
         return [
             ResolveResult(
                 hostname=host,

@@ -1,5 +1,6 @@
 """Correction batches: a dry run with count and sum, then linked corrections, slice by slice."""
 
+from dataclasses import replace
 from typing import Annotated, Any, Self
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from api.admin.auth import ACTOR, gateway_of
 from api.admin.body import Fields, body_as
-from api.admin.fields import Amount, Reason, write_time
+from api.admin.fields import Amount, Name, Reason, write_time
 from api.admin.find import find, parse_id
 from api.admin.query import lent_connection
 from api.admin.texts import kept
@@ -42,10 +43,10 @@ class Expected(Fields):
 class NewBatchFields(Fields):
     """Which charges, and the price version to rate them at; at least one thing is selected."""
 
-    to_price_version: Annotated[str, Field(min_length=1, max_length=64)]
-    model: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    to_price_version: Name
+    model: Name | None = None
     period: Annotated[str, AfterValidator(parse_month)] | None = None
-    price_version: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    price_version: Name | None = None
     customer_id: str | None = None
     reason: Reason = "re-rated"
     dry_run: bool = True
@@ -78,7 +79,7 @@ async def create(
     chosen = _chosen(new)
     selector = _selector(chosen, gateway.shard)
     async with lent_connection(request) as conn:
-        await catch_up(conn, (Calls(),))
+        upto = await catch_up(conn, (Calls(),))
         change = await preview(gateway, conn, selector, new.to_price_version)
     if new.dry_run:
         return success(request, {"dry_run": True, **_describe_change(change)})
@@ -90,6 +91,7 @@ async def create(
                 batch_id,
                 price_version=new.to_price_version,
                 selector=chosen,
+                upto=upto,
                 count=change.count,
                 amount=change.amount,
                 reason_hash=reason_hash,
@@ -110,17 +112,14 @@ async def run(
     gateway = gateway_of(request)
     parsed = parse_id(BATCH, batch_id, gateway.shard, WHAT)
     opened = await find(request, CorrectionBatch, parsed, WHAT)
-    selector = _selector(opened.selector, gateway.shard)
+    selector = replace(_selector(opened.selector, gateway.shard), upto=opened.upto)
     async with lent_connection(request) as conn:
         await catch_up(conn, (Calls(),))
         found = await charges(conn, selector, after=part.after, limit=part.limit)
         change = await run_slice(gateway, found, parsed)
         after = found[-1].created_position if len(found) == part.limit else None
-        if after is None:
-            await _complete(request, conn, parsed)
-    return success(
-        request, {**_describe_change(change), "after": after, "completed": after is None}
-    )
+        completed = after is None and await _complete(request, conn, parsed)
+    return success(request, {**_describe_change(change), "after": after, "completed": completed})
 
 
 @router.get("/correction-batches")
@@ -140,10 +139,14 @@ async def get_batch(request: Request, batch_id: str) -> Response:
         return success(request, _describe(await _found(conn, parsed)))
 
 
-async def _complete(request: Request, conn: AsyncConnection[Any], batch_id: UUID) -> None:
+async def _complete(request: Request, conn: AsyncConnection[Any], batch_id: UUID) -> bool:
+    """Complete a batch that has come to what it announced; tells whether it has."""
     row = await _found(conn, batch_id)
+    if row.done_count < row.count:
+        return False
     command = complete_batch(batch_id, count=row.done_count, amount=row.done_amount)
     await gateway_of(request).ledger.execute(command)
+    return True
 
 
 async def _found(conn: AsyncConnection[Any], batch_id: UUID) -> BatchRow:
@@ -163,7 +166,9 @@ def _chosen(new: NewBatchFields) -> dict[str, str]:
 def _selector(chosen: dict[str, str], shard: int) -> Selector:
     text = chosen.get("customer_id")
     customer_id = None if text is None else parse_id(ids.CUSTOMER, text, shard, "customer")
-    others = {name: value for name, value in chosen.items() if name != "customer_id"}
+    others: dict[str, Any] = {
+        name: value for name, value in chosen.items() if name != "customer_id"
+    }
     return Selector(**others, customer_id=customer_id)
 
 

@@ -1,5 +1,6 @@
 """Months: which of them are closed, closing one, and the zone whose midnights cut a customer's."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -74,6 +75,7 @@ async def close(
         grace=grace,
         actor=ACTOR,
         seal=seal_of(gateway.settings, gateway.pool),
+        turn=_turn(request),
     )
     return success(request, describe_closed(await closer.close(period, customer_id)))
 
@@ -100,6 +102,15 @@ def describe_closed(closed: Closed) -> dict[str, Any]:
         "months_closed": closed.months_closed,
         "statements_issued": closed.statements_issued,
     }
+
+
+def _turn(request: Request) -> asyncio.Lock:
+    """Give the worker's one turn to close: two at once would draw every statement twice."""
+    state = request.app.state
+    if not hasattr(state, "closing"):
+        state.closing = asyncio.Lock()
+    turn: asyncio.Lock = state.closing
+    return turn
 
 
 def _all(wallets: Sequence[WalletMonths], now: datetime) -> list[str]:

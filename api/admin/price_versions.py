@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 
 from api.admin.auth import ACTOR, gateway_of
 from api.admin.body import Fields, body_as
-from api.admin.fields import LimitAmount, write_time
+from api.admin.fields import LimitAmount, Name, write_time
 from api.envelope import CREATED, success
 from domain import ids
 from domain.decision import Decision
@@ -39,7 +39,7 @@ class DraftFields(Fields):
     """Prices by model, per 1,000,000 units, as in the catalogue."""
 
     prices: Annotated[
-        dict[Annotated[str, Field(min_length=1, max_length=200)], Prices],
+        dict[Name, Prices],
         Field(min_length=1, max_length=10_000),
     ]
 

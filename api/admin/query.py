@@ -1,23 +1,23 @@
 """Query parameters of the operator's lists: what is unknown or absurd is a 422 that names it."""
 
+import re
 from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager
 from typing import Any, Final
 from uuid import UUID
 
-import psycopg
 from fastapi import Request
 from psycopg import AsyncConnection
-from psycopg_pool import PoolTimeout
 
 from api.admin.auth import gateway_of
 from api.errors import InvalidFieldError
+from api.lending import lent
 from domain import ids
-from domain.errors import BillingUnavailableError
 from domain.periods import parse_month
 from projections.pages import LIMIT_MAX
 
 LIMIT_DEFAULT: Final = 50
+_DIGITS: Final = re.compile(r"[0-9]{1,4}", re.ASCII)
 YEARS: Final = range(2000, 2200)
 
 
@@ -64,7 +64,7 @@ class ListQuery:
     def limit(self) -> int:
         """How many items a page is to have."""
         text = self._asked.get("limit", str(LIMIT_DEFAULT))
-        if not (text.isascii() and text.isdecimal()) or not 1 <= int(text[:9]) <= LIMIT_MAX:
+        if not _DIGITS.fullmatch(text) or not 1 <= int(text) <= LIMIT_MAX:
             message = f"'limit' must be a whole number from 1 to {LIMIT_MAX}."
             raise InvalidFieldError(message, "limit")
         return int(text[:9])
@@ -84,8 +84,5 @@ def read_month(text: str, name: str = "month") -> str:
 @asynccontextmanager
 async def lent_connection(request: Request) -> AsyncGenerator[AsyncConnection[Any]]:
     """Lend a connection to read from, or raise BillingUnavailableError."""
-    try:
-        async with gateway_of(request).pool.connection() as conn:
-            yield conn
-    except (psycopg.OperationalError, PoolTimeout) as error:
-        raise BillingUnavailableError from error
+    async with lent(gateway_of(request).pool) as conn:
+        yield conn

@@ -9,6 +9,7 @@ from api.admin.fields import write_time
 from api.admin.query import ListQuery, lent_connection
 from api.envelope import success
 from api.errors import InvalidFieldError
+from api.lending import lent_for_long
 from api.statements import CSV, HTML, JSON, TEXT, draw_issued, statement_answer
 from domain import ids
 from domain.errors import NotFoundError
@@ -71,13 +72,13 @@ async def get_statement(request: Request, name: str) -> Response:
     """Draw an issued statement again: in the envelope, or as `.json`, `.csv` or `.html`."""
     ListQuery(request, (), paged=False)
     asked, gateway = _asked(name), gateway_of(request)
-    async with lent_connection(request) as conn:
+    async with lent_for_long(request) as conn:
         await catch_up(conn, MODELS)
         row = await statement_numbered(conn, asked.number)
         if row is None:
             raise _no_statement()
         (wallet,) = await months(conn, row.customer_id)
-        document = await draw_issued(request, conn, row, wallet.calendar)
+        document = await draw_issued(conn, row, wallet.calendar)
     customer = await gateway.texts.get(row.customer_id, CUSTOMER_NAME)
     party = Party(gateway.settings.issuer_name, customer)
     return statement_answer(request, document, row, asked.kind, party)

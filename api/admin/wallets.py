@@ -3,19 +3,18 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-import psycopg
 from fastapi import APIRouter, Request, Response
-from psycopg_pool import PoolTimeout
 
 from adapters.ledger.past import Prefix, wallet_at
 from api.admin.auth import gateway_of
 from api.admin.fields import write_time
 from api.admin.find import FoundCustomer, find_customer
 from api.envelope import success
+from api.lending import lent_for_long
 from api.looking_back import prefix_at
 from domain import ids
 from domain.decision import Decision
-from domain.errors import BillingUnavailableError, NotFoundError
+from domain.errors import NotFoundError
 from domain.find import must_find
 from domain.grants import Lot
 from domain.moment import Moment, moment
@@ -76,12 +75,9 @@ def describe_wallet(wallet: Wallet, at: Moment) -> dict[str, Any]:
 
 
 async def _then(request: Request, customer: FoundCustomer, at: str) -> tuple[Prefix, Wallet | None]:
-    try:
-        async with gateway_of(request).pool.connection() as conn:
-            prefix = await prefix_at(conn, at)
-            return prefix, await wallet_at(conn, customer.wallet_id, prefix.position)
-    except (psycopg.OperationalError, PoolTimeout) as error:
-        raise BillingUnavailableError from error
+    async with lent_for_long(request) as conn:
+        prefix = await prefix_at(conn, at)
+        return prefix, await wallet_at(conn, customer.wallet_id, prefix.position)
 
 
 def _describe_lot(lot: Lot) -> dict[str, Any]:

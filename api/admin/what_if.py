@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from api.admin.auth import gateway_of
 from api.admin.body import Fields, body_as
+from api.admin.fields import Name
 from api.admin.find import parse_id
 from api.admin.price_versions import Prices
 from api.admin.query import lent_connection
@@ -27,9 +28,9 @@ class WhatIfFields(Fields):
     """A month, and either a version that is there or prices as in the catalogue."""
 
     period: Annotated[str, AfterValidator(parse_month)]
-    price_version: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    price_version: Name | None = None
     prices: Annotated[dict[str, Prices], Field(min_length=1, max_length=10_000)] | None = None
-    model: str | None = None
+    model: Name | None = None
     customer_id: str | None = None
 
     @model_validator(mode="after")

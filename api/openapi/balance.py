@@ -7,6 +7,7 @@ from psycopg import AsyncConnection
 
 from adapters.ledger.past import wallet_at
 from api.envelope import success
+from api.lending import lent_for_long
 from api.looking_back import prefix_at
 from api.openapi.caller import Caller, read_models
 from api.openapi.query import Query
@@ -25,8 +26,12 @@ router = APIRouter()
 async def get_balance(request: Request, caller: Caller) -> Response:
     """Tell what is available, what open calls hold, and what is posted, own writes included."""
     at = Query(request, {"at"}).text("at")
-    async with read_models(request) as conn:
-        figures = await (_now(conn, caller) if at is None else _then(conn, caller, at))
+    if at is None:
+        async with read_models(request) as conn:
+            figures = await _now(conn, caller)
+    else:
+        async with lent_for_long(request) as conn:
+            figures = await _then(conn, caller, at)
     if figures is None:
         what = "wallet"
         raise NotFoundError(what)

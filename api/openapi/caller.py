@@ -4,14 +4,12 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
-import psycopg
 from fastapi import Depends, Request
 from psycopg import AsyncConnection
-from psycopg_pool import PoolTimeout
 
 from api.gateway import Gateway
+from api.lending import lent
 from domain.api_key import MANAGE
-from domain.errors import BillingUnavailableError
 from domain.reserve_call import Identity
 
 
@@ -28,8 +26,5 @@ Caller = Annotated[Identity, Depends(_authorise)]
 async def read_models(request: Request) -> AsyncGenerator[AsyncConnection[Any]]:
     """Lend a connection to the read models, or raise BillingUnavailableError."""
     gateway: Gateway = request.app.state.gateway
-    try:
-        async with gateway.pool.connection() as conn:
-            yield conn
-    except (psycopg.OperationalError, PoolTimeout) as error:
-        raise BillingUnavailableError from error
+    async with lent(gateway.pool) as conn:
+        yield conn

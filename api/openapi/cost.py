@@ -88,6 +88,8 @@ async def list_models(request: Request, caller: Caller) -> Response:
 async def get_model(request: Request, model: str, caller: Caller) -> Response:
     """Tell what one model came to, by day and by key; it must be priced, or have been used."""
     asked = Query(request, DAYS)
+    if not model.isprintable():
+        raise ModelNotFoundError(model)
     now = await standing(request, caller)
     selection = replace(selection_of(asked, now.today), model=model)
     async with read_models(request) as conn:

@@ -7,7 +7,8 @@ from psycopg import AsyncConnection
 
 from api.admin.auth import gateway_of
 from api.errors import InvalidFieldError
-from api.openapi.caller import Caller, read_models
+from api.lending import lent_for_long
+from api.openapi.caller import Caller
 from api.openapi.query import Query
 from api.statements import CSV, HTML, JSON, TEXT, draw_draft, draw_issued, statement_answer
 from domain.errors import NotFoundError
@@ -46,14 +47,14 @@ async def _answer(request: Request, caller: Identity, query: Query, kind: str) -
     month = query.month()
     if month is None:
         raise InvalidFieldError("'month' is missing: give one such as 2026-11.", "month")
-    async with read_models(request) as conn:
+    async with lent_for_long(request) as conn:
         await catch_up(conn, MODELS)
         wallet = await _wallet(conn, caller, month)
         row = await statement(conn, caller.wallet_id, month)
         if row is None:
-            document = await draw_draft(request, conn, wallet, month)
+            document = await draw_draft(conn, wallet, month)
         else:
-            document = await draw_issued(request, conn, row, wallet.calendar)
+            document = await draw_issued(conn, row, wallet.calendar)
     gateway = gateway_of(request)
     customer = await gateway.texts.get(caller.customer_id, CUSTOMER_NAME)
     party = Party(gateway.settings.issuer_name, customer)

@@ -12,7 +12,8 @@ from adapters.seal import proofs
 from api.call_proof import NotSealedError
 from api.envelope import OK, headers_of
 from api.errors import InvalidFieldError
-from api.openapi.caller import Caller, read_models
+from api.lending import lent_for_long
+from api.openapi.caller import Caller
 from api.openapi.query import Query
 from api.pieces import chunked
 from api.statements import draw_issued
@@ -38,14 +39,14 @@ async def get_statement_proof(request: Request, caller: Caller) -> Response:
     month = Query(request, {"month"}).month()
     if month is None:
         raise InvalidFieldError("'month' is missing: give one such as 2026-11.", "month")
-    async with read_models(request) as conn:
+    async with lent_for_long(request) as conn:
         await catch_up(conn, MODELS)
         row = await statement(conn, caller.wallet_id, month)
         if row is None:
             what = f"statement: {month} is not closed"
             raise NotFoundError(what)
         (wallet,) = await months(conn, caller.customer_id)
-        document = await draw_issued(request, conn, row, wallet.calendar)
+        document = await draw_issued(conn, row, wallet.calendar)
         event_id = Statement.id_of(caller.wallet_id, month)
         issued = await proofs.positions_of(conn, event_id, ISSUED)
         bundle = await proofs.prove_bundle(conn, issued, earlier=row.tree_size)

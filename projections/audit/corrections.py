@@ -67,23 +67,20 @@ class CorrectionAudit:
             after = total - corrected.fields["amount"]
             right = corrected.fields["total"] == after >= 0
             check(right, "corrections", f"the charge was {total} and should now be {after}")
-            self._check_rating(corrected, history, total, check)
+            self._check_rating(corrected, history, check)
         own = _own_period(history)
         right = own in {None, said["wallet"].fields["corrects"]}
         judge(self._findings, said["wallet"])(right, "corrections", f"the charge was in {own}")
 
-    def _check_rating(
-        self, corrected: Event, history: list[Event], total: Nanos, check: Judge
-    ) -> None:
+    def _check_rating(self, corrected: Event, history: list[Event], check: Judge) -> None:
         """Judge a re-rating by its batch and by the prices."""
         batch_id, version = corrected.fields["batch_id"], corrected.fields["price_version"]
         expected = self._batches.get(batch_id) if batch_id else None
         check(version == expected, "corrections", f"the batch re-rates at {expected}")
         change = self._prices.rerated(history, version) if version else None
         if change is not None:
-            amount = min(change, total)
-            right = corrected.fields["amount"] == amount
-            check(right, "price", f"re-rating comes to {amount}")
+            right = corrected.fields["amount"] == change
+            check(right, "price", f"re-rating comes to {change}")
 
     def _check_owner(self, said: dict[str, Event], first: Event) -> None:
         for side in ("wallet", "key"):

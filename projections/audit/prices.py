@@ -94,16 +94,17 @@ class PriceAudit:
         book = self._book_of(held) if held else None
         if held is None or charged is None or book is None:
             return None
-        ratings = [e.fields["price_version"] for e in history if e.topic == Corrected.TOPIC]
-        first = held.fields["price_version"]
-        latest = next((v for v in reversed(ratings) if v), first)
         model = held.fields["model"]
-        cards = [book.cards.get(v, {}).get(model) for v in (first, latest, version)]
-        if any(card is None for card in cards):
+        first = book.cards.get(held.fields["price_version"], {}).get(model)
+        card = book.cards.get(version, {}).get(model)
+        if first is None or card is None:
             return None
-        was, now, then = (_rated(held, charged, card or RateCard({})) for card in cards)
-        paid = charged.fields["amount"]
-        return _due(paid, was, now) - _due(paid, was, then)
+        corrections = [e.fields for e in history if e.topic == Corrected.TOPIC]
+        given: Nanos = sum(c["amount"] for c in corrections)
+        paid: Nanos = charged.fields["amount"]
+        due = _due(paid, _rated(held, charged, first), _rated(held, charged, card))
+        goodwill: Nanos = sum(c["amount"] for c in corrections if c["price_version"] is None)
+        return paid - given - max(0, due - goodwill)
 
     def _publish(self, event: Event) -> None:
         fact, check = event.fields, judge(self._findings, event)

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from adapters.seal.keys import create_key
@@ -19,6 +20,10 @@ from tests.projections.months import Months
 
 TOLLBOOK = str(Path(sys.executable).with_name("tollbook"))
 TIMEOUT_SECONDS = 60
+DISTORT = """
+    UPDATE read.roll_forward SET nanos = nanos + 1 WHERE ctid = (
+        SELECT ctid FROM read.roll_forward WHERE period = %s AND category <> 'absorbed' LIMIT 1)
+"""
 
 Done = subprocess.CompletedProcess[str]
 
@@ -93,6 +98,38 @@ def test_without_its_key_nothing_is_closed(url: str, tmp_path: Path) -> None:
     assert "no statement was issued" in done.stderr
     closed = "SELECT 1 FROM ledger_events WHERE topic = 'wallet.period_closed.1'"
     assert rows(url, closed) == []
+
+
+def test_statements_that_do_not_add_up_are_named_and_the_others_issued(
+    url: str, tmp_path: Path
+) -> None:
+    tollbook(url, tmp_path, "close", "--month", FIRST)
+    with psycopg.connect(url) as conn:
+        conn.execute(DISTORT, (FIRST,))
+
+    done = tollbook(url, tmp_path, "close", "--month", SECOND)
+
+    ((failed,), (issued,)) = rows(
+        url,
+        "SELECT number FROM read.statements WHERE period = %s ORDER BY sha256 IS NOT NULL",
+        SECOND,
+    )
+    assert done.returncode == 1
+    assert "tollbook: statements_not_issued: " in done.stderr
+    assert f"ST-{failed:08d}" in done.stderr
+    assert f"ST-{issued:08d}" not in done.stderr.split("tollbook: statements_not_issued")[1]
+    assert "Traceback" not in done.stderr
+
+
+def test_a_database_that_fails_meanwhile_is_told_without_a_trace(url: str, tmp_path: Path) -> None:
+    with psycopg.connect(url) as conn:
+        conn.execute("ALTER TABLE ledger_events RENAME COLUMN position TO place")
+
+    done = tollbook(url, tmp_path, "close", "--month", FIRST)
+
+    assert done.returncode == 1
+    assert "\ntollbook: the database failed: " in f"\n{done.stderr}"
+    assert "\nTraceback" not in f"\n{done.stderr}"
 
 
 def test_one_customers_month_is_closed_alone(url: str, tmp_path: Path, told: Months) -> None:

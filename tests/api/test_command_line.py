@@ -136,3 +136,61 @@ def test_every_command_has_help() -> None:
         done = subprocess.run([TOLLBOOK, *words, "--help"], capture_output=True, text=True)  # noqa: PLW1510  # the status is what is looked at
         assert done.returncode == 0
         assert "Usage" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["verify"], ["replay", "--at", "1"], ["customers", "list"], ["close", "--month", "2026-01"]],
+    ids=lambda arguments: arguments[0],
+)
+def test_a_database_that_is_not_there_is_told_in_a_line(
+    tmp_path: Path, arguments: list[str]
+) -> None:
+    url = f"postgresql://nobody@/none?host={tmp_path}"
+
+    ended = tollbook(tmp_path, *arguments, TOLLBOOK_DATABASE_URL=url)
+
+    assert ended.returncode != 0
+    assert "Traceback" not in ended.stderr
+    assert ended.stderr.strip().splitlines()[-1]
+
+
+def test_only_serve_puts_a_catalogues_prices_in_force(tmp_path: Path) -> None:
+    data_dir, config = tmp_path / "data", tmp_path / "dearer.toml"
+    config.write_text(DEARER)
+    said(data_dir, "customers", "create", "Ada", "--config", str(config))
+    before = said(data_dir, "prices", "list")
+    config.write_text(DEARER.replace("0.15", "99"))
+
+    said(data_dir, "customers", "create", "Eve", "--config", str(config))
+    done = tollbook(data_dir, "margins", "--month", "2026-01", TOLLBOOK_CONFIG=str(config))
+
+    assert done.returncode == 0, done.stderr
+    assert len(before["items"]) == 1
+    assert said(data_dir, "prices", "list") == before
+
+
+def test_a_negative_correction_is_an_amount_and_no_option(gateway: GatewayProcess) -> None:
+    nothing = "req_" + "0" * 32
+
+    done = tollbook(gateway.data_dir, "corrections", "create", nothing, "-5", "a reason")
+
+    assert done.returncode == 1
+    assert "not_found" in done.stderr
+
+
+DEARER = """
+[[providers]]
+name = "sandbox"
+protocol = "sandbox"
+
+[[models]]
+id = "m"
+kind = "chat"
+context_tokens = 1000
+max_output_tokens = 100
+price = { input = "0.15", output = "0.60" }
+[[models.routes]]
+provider = "sandbox"
+model = "m"
+"""

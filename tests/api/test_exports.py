@@ -246,16 +246,22 @@ def test_a_log_that_is_not_whole_is_not_imported(url: str, server_url: str, tmp_
     (tmp_path / "cut").write_bytes(whole[: len(whole) // 2])
     (tmp_path / "log.json").write_text(json.dumps({"sha256": "0" * 64}))
     (tmp_path / "odd").write_bytes(whole)
-    (tmp_path / "odd.json").write_text("[]")
+    odd = ["[]", "", '{"sha256": "00', '{"sha256": 5}', '{"sha256": "00"}', '{"file": "odd"}']
     with database(server_url) as other:
         cut, wrong, nowhere = (
             run(other, tmp_path, "import", name) for name in ("cut", "log", "nowhere")
         )
+        for told in odd:
+            (tmp_path / "odd.json").write_text(told)
+            refused = run(other, tmp_path, "import", "odd")
+            assert refused.returncode == FAILED
+            assert "odd.json tells no sha256 of it" in " ".join(refused.stderr.split())
         events = rows(other, "SELECT count(*) FROM ledger_events")[0][0]
-        odd = run(other, tmp_path, "import", "odd")
+        (tmp_path / "odd.json").unlink()
+        alone = run(other, tmp_path, "import", "odd")
 
     assert events == 0
-    assert [done.returncode for done in (cut, wrong, nowhere, odd)] == [1, 1, 1, 0]
+    assert [done.returncode for done in (cut, wrong, nowhere, alone)] == [1, 1, 1, 0]
     assert "cut off" in cut.stderr
     assert "not the one that its sidecar tells of" in wrong.stderr
     assert "No such file" in nowhere.stderr

@@ -31,6 +31,7 @@ def test_the_defaults_are_those_of_the_design() -> None:
         "close_grace_hours": 12,
         "issuer_name": None,
         "stripe_webhook_secret": (),
+        "stripe_test_mode": False,
         "webhook_secret": (),
         "alert_seconds": 5,
         "close_grace_hours": 12,

@@ -214,13 +214,17 @@ def test_what_reading_needs_is_loaded_before_the_first_event(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     made: list[object] = []
-    monkeypatch.setattr(stripe_webhook, "StripeWebhooks", made.append)
+
+    def make(secrets: tuple[str, ...], *, test_mode: bool) -> None:
+        made.append((secrets, test_mode))
+
+    monkeypatch.setattr(stripe_webhook, "StripeWebhooks", make)
 
     stripe_webhook.warm(Settings.load({}))
     assert made == []
     stripe_webhook.warm(Settings.load({}, stripe_webhook_secret="whsec_warm, whsec_2"))
 
-    assert made == [("whsec_warm", "whsec_2")]
+    assert made == [(("whsec_warm", "whsec_2"), False)]
 
 
 def test_a_ledger_that_cannot_be_reached_has_stripe_tell_again(desk: Counter) -> None:
@@ -241,6 +245,33 @@ def test_during_a_rotation_both_secrets_are_good(database_url: str, tmp_path: Pa
         for secret in ("whsec_new", SECRET):
             assert desk.post(body, signed(body, secret)).status_code == 200
         assert desk.post(body, signed(body, "whsec_old")).status_code == 400
+
+
+def test_money_of_test_mode_is_thanked_for_and_never_credited(
+    desk: Counter, caplog: pytest.LogCaptureFixture
+) -> None:
+    account = desk.account(credit=0)
+    body = event("payment_intent.succeeded", intent(account.customer_id), live=False)
+
+    assert desk.post(body, signed(body)).status_code == 200
+
+    assert desk.topics("payment.%") == []
+    assert desk.wallet(account).available == 0
+    (record,) = [r for r in caplog.records if r.name == "tollbook.payments"]
+    assert (record.levelname, vars(record)["event_id"]) == ("WARNING", "evt_1")
+    for private in ("pi_1", account.customer_id):
+        assert private not in str(vars(record))
+
+
+def test_money_of_test_mode_is_credit_where_somebody_said_so(
+    database_url: str, tmp_path: Path
+) -> None:
+    with counter(database_url, str(tmp_path), stripe_test_mode="true") as desk:
+        account = desk.account(credit=0)
+        body = event("payment_intent.succeeded", intent(account.customer_id), live=False)
+
+        assert desk.post(body, signed(body)).status_code == 200
+        assert desk.wallet(account).available == 12_500_000_000
 
 
 def test_without_a_secret_there_is_no_such_route(database_url: str, tmp_path: Path) -> None:

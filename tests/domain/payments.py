@@ -72,9 +72,15 @@ class PaidShop(Shop):
         return self.do(refund_payment(payment_id(reference), "stripe", notice, known))
 
     def question(
-        self, code: str, item: str = "dp_1", amount: int = 100, *, reference: str = PI
+        self,
+        code: str,
+        item: str = "dp_1",
+        amount: int = 100,
+        *,
+        currency: str = "USD",
+        reference: str = PI,
     ) -> None:
-        notice = MoneyQuestioned(reference, code, item, amount, "USD")
+        notice = MoneyQuestioned(reference, code, item, amount, currency)
         self.do(question_payment(payment_id(reference), "stripe", notice))
 
     def apply(self, payer: Payer | None = None, *, reference: str = PI) -> Payment:

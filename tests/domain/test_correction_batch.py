@@ -39,7 +39,14 @@ def draft(shop: Shop, cards: Cards) -> str:
 
 def announce(shop: Shop, version: str, **changes: object) -> UUID:
     batch_id = shop.mint()
-    facts = {"count": 1, "amount": 20, "reason_hash": "hash", "actor": "operator", **changes}
+    facts = {
+        "upto": 9,
+        "count": 1,
+        "amount": 20,
+        "reason_hash": "hash",
+        "actor": "operator",
+        **changes,
+    }
     shop.do(open_batch(batch_id, price_version=version, selector={"model": "m"}, **facts))
     return batch_id
 
@@ -90,6 +97,26 @@ def test_goodwill_given_before_is_kept(shop: Shop) -> None:
     rerate(shop, held, announce(shop, draft(shop, CHEAP)))
 
     assert shop.request(held).total == 25
+
+
+def test_to_another_price_and_back_leaves_what_was_there() -> None:
+    shop = Shop(funds=1_000)
+    held = charged(shop)
+    shop.correct(held, 45)
+    there = draft(shop, CHEAP)
+    back = shop.request(held).price_version
+
+    rerate(shop, held, announce(shop, there))
+    rerate(shop, held, announce(shop, back))
+
+    assert shop.request(held).total == 5
+
+
+def test_a_completed_batch_corrects_nothing_more(shop: Shop) -> None:
+    batch_id = announce(shop, draft(shop, CHEAP))
+    shop.do(complete_batch(batch_id, count=1, amount=20))
+
+    assert rerate(shop, charged(shop), batch_id) == 0
 
 
 def test_no_more_is_given_back_than_is_left(shop: Shop) -> None:

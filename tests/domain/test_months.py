@@ -252,6 +252,14 @@ def test_a_change_of_zone_still_to_come_can_be_replaced(shop: Shop) -> None:
     assert shop.wallet.calendar.zones == [("", "UTC"), ("2026-11", "America/New_York")]
 
 
+def test_a_zone_that_was_to_come_can_be_taken_back(shop: Shop) -> None:
+    shop.now = NOVEMBER - 9 * HOUR
+    for zone in ("Asia/Tokyo", "UTC"):
+        shop.do(change_time_zone(shop.who.wallet_id, zone=zone, actor="operator"))
+
+    assert {zone for _, zone in shop.wallet.calendar.zones} == {"UTC"}
+
+
 def test_an_unknown_zone_is_refused(shop: Shop) -> None:
     with pytest.raises(UnknownZoneError):
         shop.do(change_time_zone(shop.who.wallet_id, zone="Mars/Base", actor="operator"))

@@ -161,6 +161,36 @@ def test_a_refund_that_failed_before_it_was_told_of_takes_nothing() -> None:
     assert shop.wallet.available == 100
 
 
+@pytest.mark.parametrize("failed_after", [0, 1, 2, 3])
+def test_a_refund_that_failed_leaves_the_sum_too(failed_after: int) -> None:
+    told: list[tuple[int, str | None]] = [(40, "re_1"), (40, None), (60, None)]
+    shop = PaidShop()
+    shop.pay(100)
+    for index, (amount, refund_id) in enumerate(told):
+        if index == failed_after:
+            shop.question("refund_failed", "re_1", 40)
+        shop.refund(amount, refund_id)
+    if failed_after == len(told):
+        shop.question("refund_failed", "re_1", 40)
+    shop.question("refund_failed", "re_1", 40)
+    assert shop.payment.refunded == 20
+
+    shop.refund(20, "re_2")
+    shop.refund(50, "re_3")
+
+    assert shop.payment.refunded == 70
+
+
+def test_a_refund_in_another_currency_that_failed_was_never_in_the_sum() -> None:
+    shop = PaidShop()
+    shop.pay(100, currency="USD")
+    shop.refund(60)
+
+    shop.question("refund_failed", "re_1", 40, currency="EUR")
+
+    assert shop.payment.refunded == 60
+
+
 def test_a_dispute_is_a_question_asked_once_and_moves_nothing() -> None:
     shop = PaidShop()
     shop.question("dispute_needs_response")

@@ -57,7 +57,7 @@ class Months(History):
         cards = {**CARDS, "m": {"input": MILLION, "output": MILLION}}
         version = self.do(manage.draft_prices(0, cards, actor="operator"))
         batch_id = self.mint()
-        facts = {"count": 1, "amount": 20, "reason_hash": "h", "actor": "operator"}
+        facts = {"upto": 9, "count": 1, "amount": 20, "reason_hash": "h", "actor": "operator"}
         self.do(open_batch(batch_id, price_version=version, selector={}, **facts))
         call = Concerned(held.request_id, self.who.wallet_id, self.who.key_id)
         self.do(rerate_call(call, batch_id, self.mint()))

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
@@ -181,3 +182,20 @@ def corrected(fact: facts.Corrected) -> Iterator[tuple[str, str, int]]:
     yield from ((lot, kind, sign * part) for lot, part in [*fact.allocations, *fact.expired])
     yield "debt", kind, fact.repaid - fact.overdraft
     yield from ((lot, "expiry", -part) for lot, part in fact.expired)
+
+
+def test_a_zone_still_to_come_that_is_replaced_is_gone_from_the_register_too(
+    database_url: str,
+) -> None:
+    told = Months(seed=1, customers=1)
+    told.now = datetime(2026, 11, 30, 20, tzinfo=UTC)
+    assert [told.move_to("Pacific/Kiritimati"), told.move_to("America/New_York")] == [
+        "2027-01",
+        "2026-12",
+    ]
+    told.store(database_url)
+    follow(database_url)
+
+    kept = rows(database_url, "SELECT from_period, zone FROM read.time_zones ORDER BY from_period")
+
+    assert kept == told.wallet.calendar.zones[1:] == [("2026-12", "America/New_York")]

@@ -123,6 +123,12 @@ def test_a_transaction_keeps_its_id_when_all_is_made_again(
     assert named() == before
 
 
+@pytest.mark.parametrize("place", [(2**64 - 1, 0), (0, 2**64 - 1), (2**63, 1)])
+def test_a_cursor_beyond_every_place_is_no_cursor(place: tuple[int, int]) -> None:
+    with pytest.raises(ValueError, match="cursor"):
+        read_cursor("list", write_cursor("list", *place))
+
+
 @pytest.mark.parametrize(
     "forged",
     [

@@ -78,7 +78,7 @@ class MonthRules(BooksRules):
         expected = after(max(months))
         if begins(expected, zone) <= self.now:
             expected = after(expected)
-        if self.zone_of(expected) == zone:
+        if self.zone_of(expected) == zone and max(self.zones) <= expected:
             self.unchanged(change_time_zone(self.wallet_id, zone=zone, actor="op"))
             return
         command = change_time_zone(self.wallet_id, zone=zone, actor="op")
@@ -90,7 +90,14 @@ class MonthRules(BooksRules):
     def rate_again(self, call: str, card: dict[str, int]) -> None:
         version = self.do(manage.draft_prices(0, {"m": card}, actor="op"))
         batch_id, who = self.mint(), self.reference.calls[call]["who"]
-        opened = {"selector": {}, "count": 1, "amount": 0, "reason_hash": "h", "actor": "op"}
+        opened = {
+            "selector": {},
+            "upto": 9,
+            "count": 1,
+            "amount": 0,
+            "reason_hash": "h",
+            "actor": "op",
+        }
         self.do(open_batch(batch_id, price_version=version, **opened))
         amount, correction_id = self.expected_change(call, card), self.mint()
         concerned = Concerned(UUID(hex=call), who.wallet_id, who.key_id)
@@ -117,6 +124,9 @@ class MonthRules(BooksRules):
             was, now = (rated({**held, "card": c}, charge.usage, charge.basis) for c in cards)
             return min(charge.amount, now) if now <= was else charge.amount + now - was
 
-        change = due(reference.get("rated by", reference["card"])) - due(card)
+        corrected = [f for f in facts if f.TOPIC.endswith("corrected.2")]
+        goodwill = sum(f.amount for f in corrected if f.price_version is None)
+        if reference.get("rated by", reference["card"]) == card:
+            return 0
         total: Any = reference["total"]
-        return int(min(change, total))
+        return int(total - max(0, due(card) - goodwill))

@@ -1,12 +1,16 @@
 """A payment's words in any order, each any number of times, end in the same books."""
 
+from collections import Counter
 from collections.abc import Callable
 from itertools import accumulate
 
 from hypothesis import given, strategies as st
 
 from domain import payment_events as facts, wallet_events
+from domain.payment import REFUND_FAILED
+from projections.exports.journal.entries import Entry
 from tests.domain.payments import PaidShop
+from tests.projections.exports.told import entries_of
 
 PAID = 1_000
 
@@ -68,6 +72,47 @@ def test_no_refund_takes_more_than_is_there_or_less_than_it_could(
     assert payment.voided + payment.shortfall == refunded
     assert shop.wallet.available == PAID - spent - payment.voided >= 0
     assert payment.shortfall == 0 or shop.unused == 0
+
+
+def _failed(amount: int, refund_id: str) -> Word:
+    return lambda shop: shop.question(REFUND_FAILED, refund_id, amount)
+
+
+@st.composite
+def failing_tellings(draw: st.DrawFn) -> tuple[list[Word], int, int]:
+    """As above, but some refunds fail: sums have them until Stripe takes them out, or not yet."""
+    refunds = draw(st.lists(st.tuples(st.integers(1, 200), st.booleans()), min_size=1, max_size=5))
+    good = [amount for amount, fails in refunds if not fails]
+    words: list[Word] = [
+        lambda shop: shop.pay(PAID),
+        *(_refunded(amount, f"re_{number}") for number, (amount, _) in enumerate(refunds)),
+        *(_refunded(told, None) for told in accumulate(amount for amount, _ in refunds)),
+        *(_refunded(told, None) for told in accumulate(good)),
+        *(_failed(amount, f"re_{n}") for n, (amount, fails) in enumerate(refunds) if fails),
+    ]
+    again = draw(st.lists(st.sampled_from(words), max_size=10))
+    everything = sum(amount for amount, _ in refunds)
+    return draw(st.permutations([*words, *again])), sum(good), everything
+
+
+@given(failing_tellings())
+def test_what_failed_counts_no_more_in_whatever_order_and_cash_is_the_providers_balance(
+    telling: tuple[list[Word], int, int],
+) -> None:
+    words, refunded, ever = telling
+    shop = PaidShop()
+
+    for word in words:
+        word(shop)
+
+    payment = shop.payment
+    assert payment.refunded == refunded <= payment.voided <= ever
+    assert shop.wallet.available == PAID - payment.voided
+    booked: Counter[str] = Counter()
+    for entry in entries_of(shop.ledger.facts):
+        if isinstance(entry, Entry):
+            booked.update(dict(entry.postings))
+    assert booked["Assets:Cash:Stripe"] == PAID - refunded
 
 
 def test_a_repeated_refund_of_a_later_payment_is_no_refund_of_this_one() -> None:

@@ -225,6 +225,7 @@ class Year(Shop):
         announced: dict[str, Any] = {
             "price_version": version,
             "selector": {"period": "2025-06", "price_version": self.mistaken},
+            "upto": len(self.ledger.facts),
             "count": sum(change != 0 for change in changes),
             "amount": sum(changes),
             "reason_hash": "hash",

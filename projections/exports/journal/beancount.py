@@ -5,7 +5,7 @@ from typing import Final
 
 from projections.exports.journal.dimensions import told
 from projections.exports.journal.entries import Balance, Entry
-from projections.exports.journal.plain_text import PlainText, amount, one_line
+from projections.exports.journal.plain_text import PlainText, amount, one_line, tag_key
 
 _OPENED: Final = "1970-01-01"
 """Before anything was ever booked."""
@@ -38,7 +38,7 @@ class Beancount(PlainText):
         lines.append(f"  position: {entry.position}")
         about = {"period": entry.period, **about}
         lines += [f"  {name}: {_quoted(value)}" for name, value in about.items()]
-        lines += [f"  {_key(name)}: {_quoted(value)}" for name, value in entry.tags.items()]
+        lines += [f"  {tag_key(name)}: {_quoted(value)}" for name, value in entry.tags.items()]
         lines += [
             f"  {account}  {amount(nanos, entry.currency)}" for account, nanos in entry.postings
         ]
@@ -53,8 +53,3 @@ class Beancount(PlainText):
 
 def _quoted(text: str) -> str:
     return f'"{one_line(text).translate(_ESCAPES)}"'
-
-
-def _key(tag: str) -> str:
-    """Name a tag as a key: those have no dots."""
-    return "tag-" + tag.replace(".", "-")

@@ -1,15 +1,17 @@
 """Writing the journal: the log is read once, window by window, and every line is on its way out."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final, Protocol
 
-from domain import inference_request as call, payment_events as payment
+from domain import inference_request as call, wallet_events as wallet
+from projections.events import Event
 from projections.exports.journal.beancount import Beancount
 from projections.exports.journal.entries import Balance, Entry
 from projections.exports.journal.hledger import Hledger
 from projections.exports.journal.journal import HOLDS, OPERATORS, WALLETS, Journal, call_of
+from projections.exports.journal.operator import PAYMENTS
 from projections.exports.journal.table import COLUMNS, TableJournal
-from projections.exports.reading import beginnings, windows
+from projections.exports.reading import beginnings, looked_up, windows
 from projections.exports.selection import Selection, Task
 from projections.exports.sheets import SHEETS
 from projections.exports.sidecar import Control
@@ -37,15 +39,28 @@ def write_journal(task: Task) -> Control:
     writer = _writer(task.out, task.form, selection, control)
     journal = Journal(selection.month, holds=holds)
     topics = WALLETS | HOLDS if holds else WALLETS
-    of = selection.wallet_id
-    always = OPERATORS if of is None else {payment.Opened.TOPIC}
-    for events in windows(task, topics, of=of, always=always):
+    for events in _told(task, topics):
         calls = {call_id for event in events if (call_id := call_of(event))}
         requests = beginnings(task.conn, calls, call.Reserved.TOPIC)
         writer.write(journal.take(events, requests))
     writer.write(journal.finish())
     writer.finish()
     return control
+
+
+def _told(task: Task, topics: frozenset[str]) -> Iterator[list[Event]]:
+    """Read what is to be booked; a customer's payments are those that became the wallet's grants.
+
+    They are told of before the wallet is, so which they are is looked up first.
+    """
+    of = task.selection.wallet_id
+    if of is None:
+        yield from windows(task, topics, always=OPERATORS)
+        return
+    grants = looked_up(task.conn, [of], {wallet.Granted.TOPIC})
+    whose = {of, *(event.fields["grant_id"] for event in grants)}
+    for events in windows(task, topics, of=of, always=PAYMENTS):
+        yield [event for event in events if event.originator_id in whose]
 
 
 def _writer(out: Any, form: str, selection: Selection, control: Control) -> Writer:

@@ -3,7 +3,7 @@
 from projections.exports.journal import accounts
 from projections.exports.journal.dimensions import told
 from projections.exports.journal.entries import Balance, Entry
-from projections.exports.journal.plain_text import PlainText, amount, one_line
+from projections.exports.journal.plain_text import PlainText, amount, one_line, tag_key
 
 
 class Hledger(PlainText):
@@ -23,7 +23,8 @@ class Hledger(PlainText):
 
     def entry(self, entry: Entry) -> str:
         """Write a transaction."""
-        tags = {"period": entry.period, **told(entry), **entry.tags}
+        given = {tag_key(name): value for name, value in entry.tags.items()}
+        tags = {"period": entry.period, **told(entry), **given}
         lines = [f"{entry.day} * ({entry.position}) {entry.what}"]
         lines += [f"    ; {name}: {_plain(value)}" for name, value in tags.items()]
         lines += [

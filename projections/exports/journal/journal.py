@@ -12,6 +12,7 @@ from projections.exports.journal.entries import Balance, Entry, balanced
 from projections.exports.journal.lots import Lots
 from projections.exports.journal.operator import Operator
 from projections.exports.journal.wallet_book import WalletBook
+from projections.exports.wallets import first_day
 from projections.lot_moves import MOVES
 
 HOLDS: Final = frozenset({wallet.Reserved.TOPIC})
@@ -73,17 +74,8 @@ class Journal:
     def finish(self) -> Iterator[Entry | Balance]:
         """Tell what open months have come to, and what the exported month began with."""
         for book in self._wallets.values():
-            if self._month is not None and (postings := book.opening()):
-                yield Entry(
-                    position=0,
-                    day=book.opening_day,
-                    period=self._month,
-                    what="opening",
-                    currency=book.currency,
-                    postings=postings,
-                    wallet_id=book.wallet_id,
-                    customer_id=book.customer_id,
-                )
+            if self._month is not None:
+                yield from _opening(book, self._month)
             yield from book.finish()
 
     def _shown(self, entry: Entry | None) -> Iterator[Entry]:
@@ -117,7 +109,7 @@ class Journal:
         postings, held = balanced(*pairs), _held(topic, fact) if self._holds else 0
         if not postings and not held:
             return None
-        book.post(fact["period"], postings)
+        book.post(fact["period"], postings, held)
         return Entry(
             position=position,
             day=book.day_of(fact["period"], fact["timestamp"]),
@@ -133,6 +125,22 @@ class Journal:
             request_id=request_id or None,
             reference=fact.get("reference"),
             actor=fact.get("actor"),
+        )
+
+
+def _opening(book: WalletBook, month: str) -> Iterator[Entry]:
+    postings = book.opening()
+    if postings or book.held_before:
+        yield Entry(
+            position=0,
+            day=first_day(month),
+            period=month,
+            what="opening",
+            currency=book.currency,
+            postings=postings,
+            held=book.held_before,
+            wallet_id=book.wallet_id,
+            customer_id=book.customer_id,
         )
 
 

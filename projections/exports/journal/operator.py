@@ -11,19 +11,20 @@ from typing import Final
 from domain import inference_request as call, payment_events as payment
 from domain.money import Nanos
 from domain.payment import REFUND_FAILED
+from domain.refunds import Refunds
 from projections.events import Event, Fields
 from projections.exports.journal import accounts
 from projections.exports.journal.entries import Entry, balanced
 
-TOPICS: Final = frozenset(
+PAYMENTS: Final = frozenset(
     {
-        call.Attempted.TOPIC,
         payment.Opened.TOPIC,
         payment.Received.TOPIC,
         payment.Refunded.TOPIC,
         payment.Questioned.TOPIC,
     }
 )
+TOPICS: Final = PAYMENTS | {call.Attempted.TOPIC}
 
 
 @dataclass(slots=True)
@@ -31,18 +32,7 @@ class _Payment:
     """Whose payment it is, and what is known to have gone back, as the payment itself knows it."""
 
     provider: str
-    refunds: dict[str, Nanos] = field(default_factory=dict[str, Nanos])
-    told: Nanos = 0
-
-    @property
-    def refunded(self) -> Nanos:
-        return max(sum(self.refunds.values()), self.told)
-
-    def refund(self, refund_id: str | None, told: Nanos) -> None:
-        if refund_id is None:
-            self.told = max(self.told, told)
-        else:
-            self.refunds[refund_id] = told
+    refunds: Refunds = field(default_factory=Refunds)
 
 
 class Operator:
@@ -99,21 +89,21 @@ def _moved(paid: _Payment, event: Event) -> _Booked:
     cash, clearing = accounts.cash(paid.provider), accounts.payments(paid.provider)
     if event.topic == payment.Received.TOPIC:
         return "payment received", fact["currency"], _between(cash, clearing, fact["amount"])
+    before = paid.refunds.total
     if event.topic == payment.Refunded.TOPIC:
-        paid.refund(fact["refund_id"], fact["told"])
+        paid.refunds.take(fact["refund_id"], fact["told"], fact["currency"])
         shortfall = _between(accounts.REFUND_SHORTFALL, clearing, fact["shortfall"])
         return (
             "payment refunded",
             fact["currency"],
             [
-                *_between(clearing, cash, fact["amount"]),
+                *_between(clearing, cash, paid.refunds.total - before),
                 *shortfall,
             ],
         )
-    before = paid.refunded
     if fact["code"] == REFUND_FAILED:
-        paid.refund(fact["item"], 0)
-    back = before - paid.refunded
+        paid.refunds.fail(fact["item"], fact["amount"], fact["currency"])
+    back = before - paid.refunds.total
     return "refund failed", fact["currency"], _between(cash, clearing, back)
 
 

@@ -75,6 +75,14 @@ def one_line(text: str) -> str:
     return _CONTROLS.sub(" ", text)
 
 
+def tag_key(name: str) -> str:
+    """Name a tag as both programs can: no name of the journal's own, and no other tag's.
+
+    Keys have no dots, and tags have no capitals.
+    """
+    return "tag-" + name.replace(".", "-DOT-")
+
+
 def amount(nanos: Nanos, currency: str) -> str:
     """Write an amount with all its places."""
     units, fraction = divmod(abs(nanos), NANOS_PER_UNIT)

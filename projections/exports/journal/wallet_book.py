@@ -1,13 +1,12 @@
 """What the journal knows of a wallet: its months and what is on its accounts."""
 
 from collections.abc import Iterable, Iterator
-from datetime import date
 
 from domain.money import Nanos
 from projections.events import Fields
 from projections.exports.journal import accounts
 from projections.exports.journal.entries import Balance, Posting, balanced
-from projections.exports.wallets import Wallet, first_day, last_day
+from projections.exports.wallets import Wallet, last_day
 
 Sums = dict[str, Nanos]
 """Amounts by account; a debit is above zero."""
@@ -23,17 +22,20 @@ class WalletBook(Wallet):
             accounts.credit(wallet_id, promotional=True),
             accounts.overdraft(wallet_id),
         )
+        self.held_before: Nanos = 0
+        """What was held when the exported month began."""
         self._month = month
         self._before: Sums = {}
         self._carried: Sums = {}
         self._open: dict[str, Sums] = {}
 
-    def post(self, period: str, postings: tuple[Posting, ...]) -> None:
-        """Book on the wallet's own accounts."""
+    def post(self, period: str, postings: tuple[Posting, ...], held: Nanos) -> None:
+        """Book on the wallet's own accounts, and off the books what is held."""
         own = [(account, nanos) for account, nanos in postings if account in self._own]
         _add(self._open.setdefault(period, {}), own)
         if self._month is not None and period < self._month:
             _add(self._before, own)
+            self.held_before += held
 
     def close(self, period: str) -> tuple[Nanos, list[Balance]]:
         """Carry a month forward; returns its posted balance and what its accounts come to."""
@@ -53,12 +55,6 @@ class WalletBook(Wallet):
     def opening(self) -> tuple[Posting, ...]:
         """Tell what the exported month begins with."""
         return balanced(*self._before.items(), (accounts.OPENING, -sum(self._before.values())))
-
-    @property
-    def opening_day(self) -> date:
-        """The first day of the exported month."""
-        assert self._month is not None, "only a month has an opening"
-        return first_day(self._month)
 
     def _balances(self, period: str, sums: Sums) -> list[Balance]:
         day = last_day(period)

@@ -82,7 +82,7 @@ def _months(shop: PaidShop) -> None:
     cards = {"m": {"input": 1_000_000, "output": 1_000_000}}
     version = shop.do(manage.draft_prices(0, cards, actor=ACTOR))
     batch_id, who = shop.mint(), shop.who
-    opened = {"selector": {"model": "m"}, "count": 1, "amount": 1, "reason_hash": "hash"}
+    opened = {"selector": {"model": "m"}, "upto": 9, "count": 1, "amount": 1, "reason_hash": "hash"}
     shop.do(open_batch(batch_id, price_version=version, actor=ACTOR, **opened))
     call = Concerned(charged.request_id, who.wallet_id, who.key_id)
     amount = shop.do(rerate_call(call, batch_id, shop.mint()))

@@ -9,6 +9,7 @@ from adapters.payments.stripe import (
     READERS,
     BadSignatureError,
     Notice,
+    NotLiveError,
     StripeWebhooks,
     UnreadableEventError,
 )
@@ -175,8 +176,14 @@ def test_a_signed_event_of_another_shape_is_unreadable_not_guessed(
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"null", b"[]", b'{"type": 5}', b'{"type": "charge.refunded"}', b'{"a":1,"a":1}']
-)
+    "body",
+    [
+        b"", b"null", b"[]", b'{"type": 5}', b'{"type": "charge.refunded"}', b'{"a":1,"a":1}',
+        event("payment_intent.succeeded", intent()).replace(b"livemode", b"deadmode"),
+        event("payment_intent.succeeded", intent()).replace(b"evt_1", b"free text"),
+        b'{"id": "evt_1", "livemode": true, "type": "charge.refunded"}',
+    ],
+)  # fmt: skip
 def test_a_signed_body_that_is_no_event_is_unreadable(body: bytes) -> None:
     with pytest.raises(UnreadableEventError):
         HOOKS.read(body, signed(body)["stripe-signature"])
@@ -219,6 +226,24 @@ def test_during_a_rotation_either_secret_is_good() -> None:
 
     for secret in ("whsec_new", SECRET):
         assert hooks.read(BODY, signed(BODY, secret)["stripe-signature"]) is not None
+
+
+def test_money_of_test_mode_is_none_unless_somebody_said_so() -> None:
+    body = event("payment_intent.succeeded", intent("cus_1"), live=False)
+    signature = signed(body)["stripe-signature"]
+
+    with pytest.raises(NotLiveError) as refused:
+        HOOKS.read(body, signature)
+
+    assert refused.value.event_id == "evt_1"
+    assert StripeWebhooks([SECRET], test_mode=True).read(body, signature) is not None
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_what_says_nothing_of_money_is_nothing_in_either_mode(*, live: bool) -> None:
+    body = event("customer.created", {}, live=live)
+
+    assert HOOKS.read(body, signed(body)["stripe-signature"]) is None
 
 
 def test_every_event_about_refunds_and_disputes_is_read() -> None:

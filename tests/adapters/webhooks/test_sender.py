@@ -50,6 +50,13 @@ def test_a_message_arrives_as_it_is() -> None:
     assert message.headers["host"] == f"{HOST}:{told.port}"
 
 
+def test_a_host_in_capitals_is_the_same_host() -> None:
+    with receiver() as told:
+        answer = send(told, told.url.replace(HOST, HOST.upper()))
+
+    assert answer.accepted
+
+
 @pytest.mark.parametrize("status", [400, 404, 410, 429, 500, 503])
 def test_another_status_is_told(status: int) -> None:
     with receiver() as told:

@@ -111,7 +111,14 @@ def test_a_month_is_its_part_of_the_journal_and_begins_with_what_was_before(seed
             own = [accounts.credit(wallet_id, promotional=p) for p in (False, True)]
             for name in [*own, accounts.overdraft(wallet_id)]:
                 assert opened[name] == before[name]
+            assert held(part, wallet_id, month) == held(whole, wallet_id, month)
         assert sum(opened.values()) == 0
+
+
+def held(entries: list[Entry | Balance], wallet_id: str, month: str) -> int:
+    """What is held at the end of a month."""
+    booked = [entry for entry in entries if isinstance(entry, Entry) and entry.period <= month]
+    return sum(entry.held for entry in booked if entry.wallet_id == wallet_id)
 
 
 def told(shop: Months) -> list[tuple[str, dict[str, int]]]:

@@ -124,13 +124,18 @@ def test_a_month_and_a_customer_are_parts_of_the_whole(
 
 def test_a_customers_journal_knows_where_the_money_came_from(database_url: str) -> None:
     shop = PaidShop()
-    shop.pay(100)
+    shop.pay(100, known=False)
+    shop.pay(7, known=False, reference="pi_of_nobody")
+    shop.apply()
+    shop.refund(30, "re_1")
     append(database_url, shop.ledger.facts)
 
     part = journal(database_url, wallet_id=shop.who.wallet_id.hex)
 
-    assert [row["account"] for row in part][1] == "Liabilities:Payments:Stripe"
-    assert Counter(row["memo"] for row in part) == {"grant": 2}
+    memos = ("payment received", "grant", "payment refunded", "grant voided")
+    assert Counter(row["memo"] for row in part) == dict.fromkeys(memos, 2)
+    assert sums(part)["Assets:Cash:Stripe"] == 70 * NANO
+    assert sums(part)["Liabilities:Payments:Stripe"] == 0
 
 
 def test_the_histories_have_what_makes_journals_hard(history: Months, database_url: str) -> None:

@@ -99,6 +99,15 @@ def test_a_refund_that_failed_brings_the_money_back_to_nobody(shop: PaidShop) ->
     assert clearing(shop) == -40
 
 
+def test_a_refund_that_failed_comes_back_though_a_sum_was_told_too(shop: PaidShop) -> None:
+    shop.pay(100)
+    shop.refund(40)
+    shop.refund(40, "re_1")
+    shop.question(REFUND_FAILED, "re_1", 40)
+
+    assert told(shop)[-1] == ("refund failed", {CASH: 40, CLEARING: -40})
+
+
 def test_a_refund_that_failed_before_it_was_told_moves_nothing(shop: PaidShop) -> None:
     shop.pay(100)
     shop.question(REFUND_FAILED, "re_1", 40)

@@ -68,7 +68,7 @@ def test_beancount_has_links_metadata_and_every_place() -> None:
   model: "gpt-4.1"
   price_version: "pv_1"
   reference: "a \\"quote\\", a \\\\ and, commas"
-  tag-cost-center: "a/b"
+  tag-cost-DOT-center: "a/b"
   {PAID}  1.500000001 USD
   Income:Usage:M  -1.500000001 USD""",
         f"2026-12-01 balance {PAID}  -0.000000007 ~ 0 USD",
@@ -92,7 +92,7 @@ def test_hledger_has_tags_virtual_holds_and_every_place() -> None:
     ; model: gpt-4.1
     ; price_version: pv_1
     ; reference: a "quote"  a \\ and  commas
-    ; cost.center: a/b
+    ; tag-cost-DOT-center: a/b
     {PAID}  1.500000001 USD
     Income:Usage:M  -1.500000001 USD
     (Liabilities:Wallet:Wal-{WALLET}:Held)  -2.000000000 USD""",
@@ -100,6 +100,20 @@ def test_hledger_has_tags_virtual_holds_and_every_place() -> None:
     {PAID}  0.000000000 USD = -0.000000007 USD""",
         "\n",
     ]
+
+
+@pytest.mark.parametrize("kind", [Beancount, Hledger])
+def test_no_tag_takes_anothers_place_or_the_journals_own(kind: type[PlainText]) -> None:
+    names = ["a.b", "a-b", "a_b", "a-dot-b", "a..b", "a.-b", "period", "customer_id", "tag-period"]
+    tags = {name: f"v{number}" for number, name in enumerate(names)}
+
+    written = text_of(kind, Entry(**{**fields(CHARGE), "request": {**REQUEST, "tags": tags}}))
+
+    keys = re.findall(r"^ +(?:; )?([a-z][A-Za-z0-9_-]*): ", written, re.MULTILINE)
+    plain = re.findall(r"^ +(?:; )?([a-z][A-Za-z0-9_-]*): ", text_of(kind, CHARGE), re.MULTILINE)
+    assert len(keys) == len(set(keys)) == len(plain) - 1 + len(names)
+    assert re.search(r" period: \"?2026-11", written)
+    assert re.search(r" customer_id: \"?cus_0c", written)
 
 
 @pytest.mark.parametrize("kind", [Beancount, Hledger])
