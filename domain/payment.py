@@ -3,11 +3,12 @@
 Σ what refunds add to all that is refunded ≥ voided + shortfall
 """
 
+from dataclasses import asdict
 from typing import Self
 from uuid import UUID
 
 from domain import ids, payment_events as facts
-from domain.aggregate import Recorded
+from domain.aggregate import Recorded, State
 from domain.errors import ConflictError
 from domain.moment import Moment
 from domain.money import Nanos
@@ -23,6 +24,7 @@ class Payment(Recorded):
     """One payment, named by the provider and the provider's own id."""
 
     TOPIC = "payment"
+    SNAPSHOT_VERSION = 2
 
     class Event(Recorded.Event):
         """The base of this aggregate's facts."""
@@ -177,6 +179,15 @@ class Payment(Recorded):
         self.questions.append(_question(fact.code, fact.item))
         if fact.code == REFUND_FAILED:
             self.refunds.fail(fact.item, fact.amount, fact.currency)
+
+    def to_state(self) -> State:
+        """Write what went back as plain JSON values."""
+        return {**super().to_state(), "refunds": asdict(self.refunds)}
+
+    def restore(self, state: State) -> None:
+        """Take back what went back."""
+        super().restore(state)
+        self.refunds = Refunds(**state["refunds"])
 
     def _refund(
         self,

@@ -3,7 +3,6 @@
 total = max(Σ refunds told one by one, the largest sum told - Σ refunds that failed)
 """
 
-from collections import Counter
 from dataclasses import dataclass, field, replace
 
 from domain.money import Nanos
@@ -17,14 +16,14 @@ class Refunds:
     """By the provider's id; one that failed is there with nothing."""
     told: Nanos = 0
     """The largest sum; it counts refunds that failed afterwards."""
-    failed: Counter[str] = field(default_factory=Counter[str])
+    failed: dict[str, Nanos] = field(default_factory=dict[str, Nanos])
     """By currency: a refund in another one was never counted here."""
     currency: str = ""
 
     @property
     def total(self) -> Nanos:
         """Tell how much is known to have gone back for good."""
-        return max(sum(self.single.values()), self.told - self.failed[self.currency])
+        return max(sum(self.single.values()), self.told - self.failed.get(self.currency, 0))
 
     def is_news(self, refund_id: str | None, told: Nanos) -> bool:
         """Tell whether a refund, or without its id a sum, was not told of before."""
@@ -47,4 +46,4 @@ class Refunds:
     def fail(self, refund_id: str, amount: Nanos, currency: str) -> None:
         """Count a refund no more, in neither account, told before or after; said once of each."""
         self.single[refund_id] = 0
-        self.failed[currency] += amount
+        self.failed[currency] = self.failed.get(currency, 0) + amount

@@ -34,8 +34,6 @@ def test_the_defaults_are_those_of_the_design() -> None:
         "stripe_test_mode": False,
         "webhook_secret": (),
         "alert_seconds": 5,
-        "close_grace_hours": 12,
-        "issuer_name": None,
         "insufficient_balance_status": 402,
     }
 

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from domain import payment_events as facts, wallet_events
@@ -179,6 +181,23 @@ def test_a_refund_that_failed_leaves_the_sum_too(failed_after: int) -> None:
     shop.refund(50, "re_3")
 
     assert shop.payment.refunded == 70
+
+
+def test_a_payment_knows_from_its_snapshot_what_went_back_and_what_failed() -> None:
+    shop = PaidShop()
+    shop.pay(100)
+    shop.refund(70)
+    shop.refund(40, "re_1")
+    shop.question("refund_failed", "re_1", 40)
+    restored = PaidShop()
+    restored.pay(100)
+    payment = restored.payment
+
+    payment.restore(json.loads(json.dumps(shop.payment.to_state())))
+
+    assert payment.refunds == shop.payment.refunds
+    assert payment.refunded == 30
+    assert not payment.refunds.is_news("re_1", 40)
 
 
 def test_a_refund_in_another_currency_that_failed_was_never_in_the_sum() -> None:
