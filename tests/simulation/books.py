@@ -47,7 +47,7 @@ class WalletBooks:
         return self.granted - self.charged - self.gone - self.held
 
     def read(self, topic: str, fact: Fact) -> None:
-        what = topic.removeprefix("wallet.").removesuffix(".1")
+        what = topic.split(".")[1]
         if what == "granted":
             self.granted += fact["amount"]
         elif what == "reserved":
