@@ -30,6 +30,8 @@ def test_a_customer_is_registered_with_an_empty_wallet(database_url: str) -> Non
         "frozen": False,
         "overdraft_limit": "0.00",
         "excess_policy": "absorbed",
+        "time_zone": "UTC",
+        "closed_through": None,
         "grants": [],
     }
 

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 
 from adapters.ledger.group_commit import OutcomeUnknownError
+from api.admin.router import admin_router
 from api.handlers import handle_errors
 from api.minting import mint
 from api.settings import Settings
@@ -108,6 +109,7 @@ def test_a_caller_that_hangs_up_midway_changes_nothing(database_url: str) -> Non
     with office(database_url) as clerk:
         before = len(log_of(database_url))
         app = FastAPI(openapi_url=None)
+        app.include_router(admin_router())
         handle_errors(app)
         app.state.gateway = clerk.desk
         messages = iter(

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import HealthCheck, example, given, settings, strategies as st
 
 from domain.ids import PAYMENT, public
 from domain.payment import Payment
@@ -114,6 +114,7 @@ def test_nothing_that_is_sent_is_ever_our_fault(database_url: str) -> None:
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow],
         )
+        @example("GET", "/customers/{customer}", "known", b"", None)
         @given(methods, routes, ids, bodies, keys)
         def send(method: str, route: str, given_id: str, body: bytes, key: str | None) -> None:
             before = events_in(database_url)
