@@ -190,3 +190,23 @@ def test_a_question_about_an_unknown_version_is_not_found(desk: Office) -> None:
     question = {"period": "2026-11", "price_version": "pv_none"}
 
     assert refused(desk.post("/what-if", question)) == (404, "not_found")
+
+
+def test_what_was_held_after_the_dry_run_is_not_of_the_batch(
+    desk: Office, shop: Shop, database_url: str
+) -> None:
+    batch_id = commit(desk, half(desk), count=4, amount="0.0000002")
+    before = len(shop.ledger.facts)
+    held = shop.reserve(200, 20)
+    shop.settle(held, Outcome(1, basis=REPORTED, usage={"input": 100}, provider="p"))
+    append(database_url, shop.ledger.facts[before:])
+
+    parts = run_all(desk, batch_id, limit=100)
+
+    assert sum(part["looked_at"] for part in parts) == 4
+
+
+def test_a_model_that_no_text_can_name_is_refused(desk: Office) -> None:
+    body = {"to_price_version": "pv_1", "model": "a\x00b"}
+
+    assert refused(desk.post("/correction-batches", body))[0] == 422
