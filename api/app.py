@@ -14,17 +14,17 @@ from api.exchange import Exchange, Receive, Scope, Send
 from api.gateway import Gateway, open_gateway
 from api.handlers import handle_errors
 from api.inference import public_catalog
-from api.inference.chat import ChatEndpoint
-from api.inference.errors import not_allowed
+from api.inference.endpoint import Endpoint
+from api.inference.errors import OPENAI_ERRORS, OpenAIErrors, not_allowed
 from api.inference.models import models_router
-from api.inference.profile import OPENAI_V1, V1
+from api.inference.surfaces import SURFACES
 from api.openapi.router import customer_router
 from api.settings import Settings
 
 GC_ALLOCATIONS = 20_000
 """New objects before the youngest are looked at; Python's default is 700."""
 
-Endpoint = Callable[[Scope, Receive, Send], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 Opening = Callable[[], Awaitable[Gateway]]
 
 
@@ -33,15 +33,12 @@ class Front:
 
     def __init__(self, app: FastAPI) -> None:
         self._app = app
-        self._hot: dict[str, Endpoint] = {}
+        self._hot: dict[str, Application] = {}
 
     def mount(self, gateway: Gateway) -> None:
         """Serve inference with this gateway from now on."""
         self._app.state.gateway = gateway
-        self._hot = {
-            "/v1/chat/completions": ChatEndpoint(gateway, V1),
-            "/openai/v1/chat/completions": ChatEndpoint(gateway, OPENAI_V1),
-        }
+        self._hot = {path: Endpoint(gateway, surface) for path, surface in SURFACES.items()}
 
     async def drain(self) -> None:
         """Let open calls finish for a while, then have them settle with what they have."""
@@ -87,8 +84,8 @@ def build_app(settings: Settings, configuration: Configured, database_url: str) 
             await gateway.close()
 
     app = FastAPI(title="Tollbook", lifespan=lifespan, openapi_url=None)
-    app.include_router(models_router(V1), prefix="/v1")
-    app.include_router(models_router(OPENAI_V1), prefix="/openai/v1")
+    app.include_router(models_router(OPENAI_ERRORS), prefix="/v1")
+    app.include_router(models_router(OpenAIErrors(type_is_code=True)), prefix="/openai/v1")
     app.include_router(public_catalog.router)
     app.include_router(operation.router)
     app.include_router(stripe_webhook.router)

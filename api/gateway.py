@@ -1,10 +1,12 @@
 """The gateway put together: one of these in every worker."""
 
+import asyncio
 import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -15,7 +17,9 @@ from adapters.ledger.group_commit import PostgresLedger
 from adapters.ledger.settling import SettlingLedger
 from adapters.ledger.spool import Spool
 from adapters.ledger.texts import ErasableTexts
-from adapters.upstreams.openai import Endpoint, OpenAIProvider
+from adapters.protocols.openai_chat.estimate import estimate_prompt
+from adapters.upstreams.http_provider import HttpProvider
+from adapters.upstreams.openai import Endpoint, openai_dialect
 from adapters.upstreams.sandbox import SandboxProvider
 from adapters.upstreams.transport import AiohttpTransport
 from api.auth import Authenticator
@@ -35,6 +39,8 @@ from domain.upstream import Provider
 SHARD = 0
 """The one shard of today's configuration; every id carries it, and nothing below assumes it."""
 POOL_MAX = 4
+LARGE_BODY_BYTES = 64 * 1024
+"""Prompts beyond this are counted off the event loop."""
 
 
 def clock_ms() -> int:
@@ -60,6 +66,12 @@ class Gateway:
     call_log: CallLog
     mint: Callable[[], UUID]
     shard: int = SHARD
+
+    async def estimate(self, request: Any, model: Model) -> Estimate:
+        """Size a prompt, a large one off the event loop."""
+        if request.size <= LARGE_BODY_BYTES:
+            return estimate_prompt(request, model.context_tokens)
+        return await asyncio.to_thread(estimate_prompt, request, model.context_tokens)
 
     def meter(self, model: Model, estimate: Estimate, reservation: Reservation) -> MeteredCall:
         """Begin the metering of a call that is held."""
@@ -122,4 +134,4 @@ def _provider(provider: ProviderConfig, transport: httpx.AsyncBaseTransport) -> 
         return SandboxProvider()
     assert provider.base_url is not None, "the configuration file was checked"
     endpoint = Endpoint(provider.base_url, provider.api_key, provider.output_cap_field)
-    return OpenAIProvider(endpoint, transport)
+    return HttpProvider(openai_dialect(endpoint), transport)

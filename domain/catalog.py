@@ -1,6 +1,6 @@
 """The catalogue: which models customers may call, at what price, and which routes lead to them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from domain.errors import ModelNotFoundError
@@ -50,10 +50,10 @@ class Catalog:
     currency: str
     models: Mapping[str, Model]
 
-    def find(self, model_id: str, kind: str) -> Model:
+    def find(self, model_id: str, kinds: Collection[str]) -> Model:
         """Find a model that this kind of call may name, or raise ModelNotFoundError."""
         model = self.models.get(model_id)
-        if model is None or model.kind != kind:
+        if model is None or model.kind not in kinds:
             raise ModelNotFoundError(model_id)
         return model
 

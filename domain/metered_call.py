@@ -137,7 +137,7 @@ class MeteredCall:
         provider = self._upstreams.providers[route.provider]
         request_id = self.reservation.request_id.hex
         return await provider.send(
-            UpstreamCall(request_id, route, request, self.reservation.output_cap)
+            UpstreamCall(request_id, self.model.id, route, request, self.reservation.output_cap)
         )
 
     async def _end(self, outcome: Outcome) -> None:

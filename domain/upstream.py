@@ -1,6 +1,6 @@
 """The port to a provider: what it is asked, how it answers, and how it fails."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -11,9 +11,11 @@ from domain.metering import Produced, Report
 
 @dataclass(frozen=True, slots=True)
 class UpstreamCall:
-    """A call as it goes upstream: the caller's own body, with our model, cap and options."""
+    """A call as it goes upstream: the caller's own request, with our model, cap and options."""
 
     request_id: str
+    model: str
+    """The model as customers know it."""
     route: Route
     request: Any
     """What the surface's codec decoded; providers of the same protocol pass it on."""
@@ -67,6 +69,10 @@ class Answer(Protocol):
         """What was produced so far."""
         ...
 
+    def tail(self, metadata: Mapping[str, Any] | None) -> bytes:
+        """Give what had to wait for the charge; metadata only where there is a place for it."""
+        ...
+
     async def close(self) -> None:
         """Let go of the connection; an answer that is not read to its end is broken off."""
         ...
@@ -74,6 +80,10 @@ class Answer(Protocol):
 
 class Provider(Protocol):
     """One upstream, by its protocol."""
+
+    def check(self, request: Any, route: Route) -> None:
+        """Raise UnsupportedParameterError naming what this protocol cannot carry."""
+        ...
 
     async def send(self, call: UpstreamCall) -> Answer:
         """Send a call and wait for its first output, or raise AttemptError."""

@@ -1,12 +1,13 @@
 """Sorting upstream failures: what the caller is told, and whether another route may do better."""
 
 import re
-from typing import Any, Final, cast
+from typing import Final
 
 import httpx
 import orjson
 
 from adapters.upstreams.body import aiter_bytes
+from adapters.upstreams.dialect import ReadFault
 from domain.errors import (
     UpstreamError,
     UpstreamRateLimitedError,
@@ -34,16 +35,17 @@ def failure_of_transport(error: httpx.TransportError) -> AttemptError:
     return AttemptError("connection_lost", UpstreamError(), cool_seconds=COOL_SECONDS)
 
 
-async def failure_of_answer(response: httpx.Response) -> AttemptError:
-    """Sort an answer that is no success; its body is read for two short words and dropped."""
+async def failure_of_answer(response: httpx.Response, read_fault: ReadFault) -> AttemptError:
+    """Sort an answer that is no success; its body is read for short words and dropped."""
     status = response.status_code
-    code, param = await _words(response)
+    fault = read_fault(await _fields(response), response.headers)
+    code, param = _short(fault.code), _short(fault.param)
     outcome = f"status_{status}"
     if status == _TOO_MANY:
         if code == "insufficient_quota":
             # Our own account there is empty: nothing the customer could wait for.
             return AttemptError(outcome, UpstreamError(), cool_seconds=RETRY_AFTER_MAX)
-        seconds = _retry_after(response)
+        seconds = _seconds(fault.retry_after or response.headers.get("retry-after", ""))
         return AttemptError(outcome, UpstreamRateLimitedError(seconds), cool_seconds=seconds)
     if status in _REJECTED:
         error = UpstreamRejectedError(status, code, param)
@@ -53,31 +55,27 @@ async def failure_of_answer(response: httpx.Response) -> AttemptError:
     return AttemptError(outcome, UpstreamError(), cool_seconds=COOL_SECONDS)
 
 
-async def _words(response: httpx.Response) -> tuple[str | None, str | None]:
-    """Take the error's code and parameter, if they are short codes; nothing else is let through."""
+async def _fields(response: httpx.Response) -> object:
+    """Read an error's JSON; None for what is none."""
     body = b""
     try:
         async for data in aiter_bytes(response):
             body += data
             if len(body) > ERROR_BYTES_MAX:
                 break
-        fields: Any = orjson.loads(body)
+        fields: object = orjson.loads(body)
     except (httpx.TransportError, orjson.JSONDecodeError):
-        return None, None
+        return None
     finally:
         await response.aclose()
-    error = cast("dict[str, Any]", fields).get("error") if isinstance(fields, dict) else None
-    if not isinstance(error, dict):
-        return None, None
-    named = cast("dict[str, object]", error)
-    return _short(named.get("code")), _short(named.get("param"))
+    return fields
 
 
 def _short(word: object) -> str | None:
     return word if isinstance(word, str) and _SHORT.fullmatch(word) else None
 
 
-def _retry_after(response: httpx.Response) -> int:
+def _seconds(text: object) -> int:
     """Read how long to wait, in whole seconds between one and a minute."""
-    text = response.headers.get("retry-after", "")
-    return max(1, min(int(text), RETRY_AFTER_MAX)) if text.isdecimal() else 1
+    plain = isinstance(text, str) and text.isdecimal()
+    return max(1, min(int(str(text)), RETRY_AFTER_MAX)) if plain else 1

@@ -1,16 +1,19 @@
-"""Any OpenAI-compatible server, over HTTP: the caller's own body out, its bytes back."""
+"""Any OpenAI-compatible server: the caller's own body out, its bytes back."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, cast
 
 import httpx
+import orjson
 
 from adapters.protocols.openai_chat.request import ChatRequest, encode_request
-from adapters.upstreams.chat_answers import begin_stream, read_whole, stream_of
-from adapters.upstreams.failures import failure_of_answer, failure_of_transport
+from adapters.protocols.openai_chat.stream import ChatStream
+from adapters.protocols.openai_chat.text import produced_by
+from adapters.protocols.openai_chat.usage import read_usage
+from adapters.upstreams.answers import WholeAnswer, begin_stream, failed, read_body
+from adapters.upstreams.dialect import Dialect, Fault, Headers, Outgoing
+from domain.catalog import Route
 from domain.upstream import Answer, UpstreamCall
-
-OK: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,20 +25,37 @@ class Endpoint:
     cap_field: str
     """What output is limited by when the caller did not say it in words of his own."""
 
+    def url(self, path: str) -> httpx.URL:
+        """Give the address of one of its methods."""
+        return httpx.URL(self.base_url.rstrip("/") + path)
 
-class OpenAIProvider:
-    """Sends chat requests as they came; only model, output cap and usage option are ours."""
+    @property
+    def headers(self) -> Headers:
+        """Say what comes, and who sends it."""
+        headers = [(b"content-type", b"application/json")]
+        if self.api_key:
+            headers.append((b"authorization", b"Bearer " + self.api_key.encode()))
+        return headers
 
-    def __init__(self, endpoint: Endpoint, transport: httpx.AsyncBaseTransport) -> None:
-        self._transport = transport
+
+def openai_dialect(endpoint: Endpoint) -> Dialect:
+    """Speak to an OpenAI-compatible server."""
+    return Dialect({"openai_chat": NativeChat(endpoint)}, None, read_fault)
+
+
+class NativeChat:
+    """Chat requests as they came; only model, output cap and usage option are ours."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
         self._cap_field = endpoint.cap_field
-        self._url = httpx.URL(endpoint.base_url.rstrip("/") + "/chat/completions")
-        self._headers = [(b"content-type", b"application/json")]
-        if endpoint.api_key:
-            self._headers.append((b"authorization", b"Bearer " + endpoint.api_key.encode()))
+        self._url = endpoint.url("/chat/completions")
+        self._headers = endpoint.headers
 
-    async def send(self, call: UpstreamCall) -> Answer:
-        """Send a call and wait for its whole answer, or for a stream's first event."""
+    def check(self, request: ChatRequest, route: Route) -> None:
+        """Accept everything: what chat can say, chat can carry."""
+
+    def write(self, call: UpstreamCall) -> Outgoing:
+        """Write the caller's body with our model and cap."""
         request: ChatRequest = call.request
         body = encode_request(
             request,
@@ -43,18 +63,37 @@ class OpenAIProvider:
             output_cap=call.output_cap,
             cap_field=self._cap_field,
         )
-        response = await self._post(body)
-        if response.status_code != OK:
-            raise await failure_of_answer(response)
-        if request.stream:
-            return await begin_stream(response, stream_of(request))
-        return await read_whole(response)
+        return Outgoing(self._url, self._headers, body)
 
-    async def _post(self, body: bytes) -> httpx.Response:
-        request = httpx.Request(
-            "POST", self._url, headers=self._headers, stream=httpx.ByteStream(body)
-        )
-        try:
-            return await self._transport.handle_async_request(request)
-        except httpx.TransportError as error:
-            raise failure_of_transport(error) from error
+    async def receive(self, call: UpstreamCall, response: httpx.Response) -> Answer:
+        """Relay the bytes that come, and read the usage on the way."""
+        request: ChatRequest = call.request
+        if request.stream:
+            return await begin_stream(response, chat_stream(request))
+        return whole_chat(await read_body(response))
+
+
+def chat_stream(request: ChatRequest) -> ChatStream:
+    """Begin to read the stream that a request asked for."""
+    return ChatStream(wants_usage=request.wants_usage, choices=request.choices)
+
+
+def whole_chat(body: bytes) -> WholeAnswer:
+    """Make sure that a body is a chat answer, or raise AttemptError."""
+    try:
+        fields: object = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise failed() from error
+    if not isinstance(fields, dict) or "choices" not in fields:
+        raise failed()
+    answer = cast("dict[str, Any]", fields)
+    return WholeAnswer(body, read_usage(answer.get("usage")), produced_by(answer))
+
+
+def read_fault(fields: Any, headers: httpx.Headers, /) -> Fault:
+    """Take the error's code and parameter."""
+    error = cast("dict[str, Any]", fields).get("error") if isinstance(fields, dict) else None
+    if not isinstance(error, dict):
+        return Fault()
+    named = cast("dict[str, Any]", error)
+    return Fault(named.get("code"), named.get("param"))

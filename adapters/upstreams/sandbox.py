@@ -8,7 +8,9 @@ import orjson
 
 from adapters.protocols.openai_chat.request import ChatRequest
 from adapters.token_count import count_tokens
-from adapters.upstreams.chat_answers import begin_stream, read_whole, stream_of
+from adapters.upstreams.answers import begin_stream, read_body
+from adapters.upstreams.openai import chat_stream, whole_chat
+from domain.catalog import Route
 from domain.upstream import Answer, UpstreamCall
 
 CREATED = 1_767_225_600
@@ -18,15 +20,18 @@ CREATED = 1_767_225_600
 class SandboxProvider:
     """Says back what it was asked, word by word, never beyond its output cap."""
 
+    def check(self, request: Any, route: Route) -> None:
+        """Accept everything."""
+
     async def send(self, call: UpstreamCall) -> Answer:
         """Answer at once, through the same reading as a real upstream's answer."""
         request: ChatRequest = call.request
         words, finish = _answer(request, call.output_cap)
         if request.stream:
             response = httpx.Response(200, stream=_Events(_chunks(call, words, finish)))
-            return await begin_stream(response, stream_of(request))
+            return await begin_stream(response, chat_stream(request))
         body = orjson.dumps(_completion(call, words, finish))
-        return await read_whole(httpx.Response(200, stream=_Events(iter([body]))))
+        return whole_chat(await read_body(httpx.Response(200, stream=_Events(iter([body])))))
 
 
 class _Events(httpx.AsyncByteStream):

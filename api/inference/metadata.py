@@ -4,8 +4,6 @@ from typing import Any
 
 import orjson
 
-from adapters.upstreams.chat_answers import StreamAnswer
-from api.inference.profile import Profile
 from domain.metered_call import MeteredCall
 from domain.money import format_amount
 from domain.settle_call import Settlement
@@ -56,28 +54,6 @@ def metadata_of(call: MeteredCall, request_id: str) -> dict[str, Any]:
             "balance": format_amount(settled.available),
         }
     return written
-
-
-def tail_of_stream(
-    call: MeteredCall, profile: Profile, request_id: str, answer: StreamAnswer
-) -> bytes:
-    """Write what follows the charge: the usage chunk, JoyToken's metadata, and the end mark.
-
-    A bare metadata record breaks clients, so it rides on the usage chunk, or on a legal chunk
-    without choices that says what every chunk of this stream says (wire-facts §1.0).
-    """
-    if not profile.joytoken:
-        return answer.usage_event + b"data: [DONE]\n\n"
-    chunk: dict[str, Any] = {
-        "id": request_id,
-        "object": "chat.completion.chunk",
-        "created": 0,
-        "model": call.model.id,
-        "choices": [],
-        **answer.frame,
-    }
-    chunk["metadata"] = metadata_of(call, request_id)
-    return b"data: " + orjson.dumps(chunk) + b"\n\ndata: [DONE]\n\n"
 
 
 def with_metadata(body: bytes, metadata: dict[str, Any]) -> bytes:

@@ -8,8 +8,7 @@ from fastapi import APIRouter, Request, Response
 
 from api.exchange import plain_request_id
 from api.gateway import Gateway
-from api.inference.errors import render
-from api.inference.profile import Profile
+from api.inference.errors import OpenAIErrors
 from domain import ids
 from domain.api_key import INFERENCE, ApiKey
 from domain.catalog import Model
@@ -20,7 +19,7 @@ from domain.ports import Books
 JSON = "application/json"
 
 
-def models_router(profile: Profile) -> APIRouter:
+def models_router(errors: OpenAIErrors) -> APIRouter:
     """Build the two routes in OpenAI's shape; an id with slashes is the rest of the path."""
     router = APIRouter()
 
@@ -28,7 +27,7 @@ def models_router(profile: Profile) -> APIRouter:
     async def list_models(request: Request) -> Response:
         """List the models that this key may call, in the catalogue's order."""
         return await _answer(
-            request, profile, lambda found: {"object": "list", "data": list(map(describe, found))}
+            request, errors, lambda found: {"object": "list", "data": list(map(describe, found))}
         )
 
     @router.get("/models/{model_id:path}")
@@ -41,7 +40,7 @@ def models_router(profile: Profile) -> APIRouter:
                     return describe(model)
             raise ModelNotFoundError(model_id)
 
-        return await _answer(request, profile, one)
+        return await _answer(request, errors, one)
 
     return router
 
@@ -59,7 +58,7 @@ def describe(model: Model) -> dict[str, Any]:
 
 
 async def _answer(
-    request: Request, profile: Profile, write: Callable[[list[Model]], dict[str, Any]]
+    request: Request, errors: OpenAIErrors, write: Callable[[list[Model]], dict[str, Any]]
 ) -> Response:
     gateway: Gateway = request.app.state.gateway
     request_id = ids.public(ids.REQUEST, gateway.mint())
@@ -69,7 +68,7 @@ async def _answer(
     try:
         body = write(await _allowed(request, gateway))
     except GatewayError as error:
-        status, extra, raw = render(error, profile, request_id)
+        status, extra, raw = errors.render(error, request_id)
         headers |= {name.decode(): value.decode() for name, value in extra}
         return Response(raw, status, headers)
     return Response(orjson.dumps(body), 200, headers, JSON)

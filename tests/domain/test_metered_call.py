@@ -51,6 +51,9 @@ class Said:
     async def relay(self) -> AsyncIterator[bytes]:
         yield b""
 
+    def tail(self, metadata: object) -> bytes:
+        return b""
+
     async def close(self) -> None:
         pass
 
@@ -61,6 +64,9 @@ class Scripted:
     def __init__(self, *turns: AttemptError | BaseException | Said) -> None:
         self.turns = list(turns)
         self.calls: list[UpstreamCall] = []
+
+    def check(self, request: object, route: object) -> None:
+        pass
 
     async def send(self, call: UpstreamCall) -> Said:
         self.calls.append(call)

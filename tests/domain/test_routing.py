@@ -65,9 +65,9 @@ def test_a_route_that_works_is_warm_again() -> None:
 def test_a_model_is_found_by_its_id_and_kind_only() -> None:
     catalog = Catalog("USD", {"m": MODEL, "other": OTHER})
 
-    assert catalog.find("m", CHAT) is MODEL
+    assert catalog.find("m", {CHAT}) is MODEL
     assert MODEL.providers == ("one", "two")
     assert catalog.priced() == [MODEL]
     for model_id, kind in (("m", EMBEDDINGS), ("x", CHAT)):
         with pytest.raises(ModelNotFoundError):
-            catalog.find(model_id, kind)
+            catalog.find(model_id, {kind})

@@ -1,5 +1,6 @@
 """Decoding a chat request, and encoding it again for an upstream of the same protocol."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,16 @@ class ChatRequest:
     """`body` as JSON bytes, open at the end."""
     size: int
     """Bytes as received."""
+
+    @property
+    def protocol(self) -> str:
+        """The protocol's name."""
+        return "openai_chat"
+
+    @property
+    def tags(self) -> Mapping[str, Any] | None:
+        """The caller's own metadata."""
+        return self.fields.metadata
 
     @property
     def stream(self) -> bool:
@@ -52,7 +63,7 @@ class ChatRequest:
         return "max_tokens" if self.fields.max_tokens is not None else None
 
 
-def decode_request(raw: bytes) -> ChatRequest:
+def decode_request(raw: bytes, headers: Mapping[bytes, bytes] | None = None) -> ChatRequest:
     """Check a request body, or raise InvalidRequestError naming the field."""
     body = parse_object(raw)
     for name in CHANGES_THE_PRICE:

@@ -1,7 +1,10 @@
 """Reading a chat stream while it passes: its bytes are relayed, not rebuilt."""
 
 import re
-from typing import Any, cast
+from collections.abc import Mapping
+from typing import Any, Final, cast
+
+import orjson
 
 from adapters.protocols.openai_chat.text import ProducedText, dicts, parsed
 from adapters.protocols.openai_chat.usage import read_usage
@@ -17,6 +20,9 @@ _TELLING = re.compile(rb'"usage"\s*:\s*\{|\[DONE\]|"error"\s*:|"finish_reason"\s
 
 _FRAME = ("id", "created", "model", "system_fingerprint")
 """What every chunk of a stream says alike."""
+
+NO_FRAME: Final = {"id": "", "object": "chat.completion.chunk", "created": 0, "model": ""}
+"""What a chunk of ours says where the stream's own said less."""
 
 EVENT_BYTES_MAX = 16 * 1024 * 1024
 """An event that grows beyond this is no event."""
@@ -38,11 +44,6 @@ class ChatStream:
         self.done = False
         self.broken = False
         self.frame: dict[str, Any] = {}
-
-    @property
-    def usage(self) -> object:
-        """The latest usage object as it came, if the caller asked for usage."""
-        return self._usage if self._wants_usage else None
 
     @property
     def report(self) -> Report:
@@ -74,6 +75,24 @@ class ChatStream:
         if _TELLING.search(events) is None:
             return self._passed(events)
         return b"".join(map(self._read, _split(events)))
+
+    def tail(self, metadata: Mapping[str, Any] | None) -> bytes:
+        """Give the usage chunk if the caller asked for one, the gateway's metadata, the end mark.
+
+        A bare metadata record breaks clients, so it rides on the usage chunk, or on a legal chunk
+        without choices that says what every chunk of this stream says (wire-facts §1.0).
+        """
+        if metadata is None:
+            return self.usage_event + DONE
+        usage = {"usage": self._usage} if self._wants_usage and self._usage else {}
+        chunk: dict[str, Any] = {
+            **NO_FRAME,
+            **self.frame,
+            **usage,
+            "choices": [],
+            "metadata": metadata,
+        }
+        return b"data: " + orjson.dumps(chunk) + b"\n\n" + DONE
 
     def _read(self, event: bytes) -> bytes:
         """Look into one event; what is withheld comes back empty, and so does all after the end."""

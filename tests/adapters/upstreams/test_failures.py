@@ -7,8 +7,9 @@ import httpx
 import orjson
 import pytest
 
-from adapters.upstreams.chat_answers import read_whole
+from adapters.upstreams.answers import read_body
 from adapters.upstreams.failures import failure_of_answer, failure_of_transport
+from adapters.upstreams.openai import read_fault, whole_chat
 from domain.errors import (
     UpstreamError,
     UpstreamFailureError,
@@ -36,7 +37,7 @@ def answer(status: int, error: object = None, **headers: str) -> httpx.Response:
 
 
 def sorted_out(response: httpx.Response) -> AttemptError:
-    return asyncio.run(failure_of_answer(response))
+    return asyncio.run(failure_of_answer(response, read_fault))
 
 
 @pytest.mark.parametrize(
@@ -123,7 +124,7 @@ def test_what_fails_below_http_is_sorted_by_whether_it_was_sent(
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"5", b'{"id": "x"}'])
 def test_an_answer_that_is_no_completion_is_malformed(body: bytes) -> None:
     async def scenario() -> None:
-        await read_whole(httpx.Response(200, stream=Body(body)))
+        whole_chat(await read_body(httpx.Response(200, stream=Body(body))))
 
     with pytest.raises(AttemptError) as raised:
         asyncio.run(scenario())

@@ -15,7 +15,7 @@ def send(cap: int = 100, **fields: Any) -> tuple[bytes, Answer]:
     request = decode_request(json.dumps({"model": "m", **fields}).encode())
 
     async def scenario() -> tuple[bytes, Answer]:
-        call = UpstreamCall("id", Route("sandbox", "up"), request, cap)
+        call = UpstreamCall("id", "m", Route("sandbox", "up"), request, cap)
         answer = await SandboxProvider().send(call)
         return b"".join([data async for data in answer.relay()]), answer
 

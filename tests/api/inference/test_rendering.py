@@ -6,9 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from api.errors import STATUS
-from api.inference.errors import InternalError, not_allowed, render
+from api.inference.errors import OPENAI_ERRORS, InternalError, OpenAIErrors, not_allowed
 from api.inference.metadata import billing_headers, with_metadata
-from api.inference.profile import OPENAI_V1, V1
 from domain.errors import (
     BillingUnavailableError,
     ConflictError,
@@ -26,7 +25,7 @@ SHORT = {"required": 5 * 10**9, "available": 10**9, "reserved": 0, "currency": "
 
 
 def told(error: GatewayError, **options: int) -> tuple[int, dict[bytes, bytes], dict[str, object]]:
-    status, headers, body = render(error, V1, "req_1", **options)
+    status, headers, body = OPENAI_ERRORS.render(error, "req_1", **options)
     return status, dict(headers), json.loads(body)["error"]
 
 
@@ -91,7 +90,7 @@ def test_headers_steer_a_clients_retries(error: GatewayError, header: tuple[byte
 
 
 def test_joytokens_error_type_is_the_code() -> None:
-    _, _, body = render(ConflictError("no"), OPENAI_V1, "req_1")
+    _, _, body = OpenAIErrors(type_is_code=True).render(ConflictError("no"), "req_1")
 
     assert json.loads(body)["error"]["type"] == "conflict"
 

@@ -17,8 +17,8 @@ from uuid import UUID
 
 from adapters.ledger.group_commit import PostgresLedger
 from adapters.ledger.writer import Writer
-from adapters.upstreams import chat_answers
-from adapters.upstreams.openai import OpenAIProvider
+from adapters.upstreams import answers
+from adapters.upstreams.http_provider import HttpProvider
 from adapters.upstreams.transport import AiohttpTransport
 from api.exchange import Exchange
 from domain.reserve_call import ReserveCall
@@ -37,8 +37,8 @@ committing: set[str] = set()
 """The steps planned for the batch that this process is committing."""
 
 begin, send_bytes = Exchange.__init__, Exchange.send
-dispatch, transmit = OpenAIProvider.send, AiohttpTransport.handle_async_request
-read = chat_answers.aiter_bytes
+dispatch, transmit = HttpProvider.send, AiohttpTransport.handle_async_request
+read = answers.aiter_bytes
 execute, append, insert = PostgresLedger.execute, Writer.append, Writer._insert
 
 
@@ -93,7 +93,7 @@ def at_commit(when: str) -> None:
         die()
 
 
-async def dispatched(self: OpenAIProvider, call: Any) -> Any:
+async def dispatched(self: HttpProvider, call: Any) -> Any:
     reach("before-dispatch")
     return await dispatch(self, call)
 
@@ -133,8 +133,8 @@ for kind, name, planted in (
     (PostgresLedger, "execute", executed),
     (Writer, "append", appended),
     (Writer, "_insert", inserted),
-    (OpenAIProvider, "send", dispatched),
+    (HttpProvider, "send", dispatched),
     (AiohttpTransport, "handle_async_request", transmitted),
-    (chat_answers, "aiter_bytes", received),
+    (answers, "aiter_bytes", received),
 ):
     setattr(kind, name, planted)

@@ -1,17 +1,14 @@
-"""An upstream's chat answers, read while they are relayed."""
+"""An upstream's answers, read while they are relayed."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
-from typing import Any, Final, cast
+from dataclasses import dataclass
+from typing import Any, Final
 
 import httpx
-import orjson
 
-from adapters.protocols.openai_chat.request import ChatRequest
-from adapters.protocols.openai_chat.stream import ChatStream
-from adapters.protocols.openai_chat.text import produced_by
-from adapters.protocols.openai_chat.usage import read_usage
+from adapters.protocols.inbound import StreamReader
 from adapters.upstreams.body import aiter_bytes
 from adapters.upstreams.failures import COOL_SECONDS, failure_of_transport
 from domain.errors import UpstreamError
@@ -25,22 +22,21 @@ END_SECONDS: Final = 0.1
 MALFORMED: Final = "malformed"
 
 
+@dataclass(frozen=True, slots=True)
 class WholeAnswer:
-    """A JSON answer, relayed as the bytes that came."""
+    """An answer in one piece, in the caller's protocol."""
 
-    def __init__(self, body: bytes, fields: dict[str, Any]) -> None:
-        self.body = body
-        self.fields = fields
-        self.report = read_usage(fields.get("usage"))
-
-    @property
-    def produced(self) -> Produced:
-        """What the answer says."""
-        return produced_by(self.fields)
+    body: bytes
+    report: Report
+    produced: Produced
 
     async def relay(self) -> AsyncIterator[bytes]:
         """Give the body."""
         yield self.body
+
+    def tail(self, metadata: Mapping[str, Any] | None) -> bytes:
+        """Give nothing: the body is sent after the charge, and whole."""
+        return b""
 
     async def close(self) -> None:
         """Do nothing: it was read to its end."""
@@ -53,50 +49,43 @@ class StreamAnswer:
         self,
         response: httpx.Response,
         chunks: AsyncIterator[bytes],
-        stream: ChatStream,
+        reader: StreamReader,
         first: bytes,
     ) -> None:
         self._response = response
         self._chunks = chunks
-        self._stream = stream
+        self._reader = reader
         self._first = first
 
     @property
     def report(self) -> Report:
         """The usage reported so far."""
-        return self._stream.report
+        return self._reader.report
 
     @property
     def produced(self) -> Produced:
         """The text produced so far."""
-        return self._stream.produced
+        return self._reader.produced
 
-    @property
-    def usage_event(self) -> bytes:
-        """The usage chunk as it came, if the caller asked for one."""
-        return self._stream.usage_event
-
-    @property
-    def frame(self) -> dict[str, Any]:
-        """What every chunk says alike, for a chunk of ours at the end."""
-        usage = {"usage": self._stream.usage} if self._stream.usage else {}
-        return {**self._stream.frame, **usage}
+    def tail(self, metadata: Mapping[str, Any] | None) -> bytes:
+        """Give what had to wait for the charge."""
+        return self._reader.tail(metadata)
 
     async def relay(self) -> AsyncIterator[bytes]:
         """Give the bytes as they come, to the end mark; raises BrokenAnswerError."""
-        stream = self._stream
+        reader = self._reader
         if self._first:
             yield self._first
         try:
-            while not (stream.done or stream.broken):
+            while not (reader.done or reader.broken):
                 data = await anext(self._chunks, None)
                 if data is None:
                     break
-                if passed := stream.feed(data):
+                if passed := reader.feed(data):
                     yield passed
         except httpx.TransportError as error:
             raise BrokenAnswerError(failure_of_transport(error).error) from error
-        if stream.broken or not stream.complete:
+        if reader.broken or not reader.complete:
             raise BrokenAnswerError(UpstreamError())
         await self._finish()
 
@@ -115,20 +104,15 @@ class StreamAnswer:
         await self._response.aclose()
 
 
-def stream_of(request: ChatRequest) -> ChatStream:
-    """Begin to read the stream that a request asked for."""
-    return ChatStream(wants_usage=request.wants_usage, choices=request.choices)
-
-
-async def begin_stream(response: httpx.Response, stream: ChatStream) -> StreamAnswer:
+async def begin_stream(response: httpx.Response, reader: StreamReader) -> StreamAnswer:
     """Wait for a stream's first event, so that a failure before it can still go elsewhere."""
     chunks = aiter_bytes(response)
     try:
         async for data in chunks:
-            first = stream.feed(data)
+            first = reader.feed(data)
             if first:
-                return StreamAnswer(response, chunks, stream, first)
-            if stream.done or stream.broken:
+                return StreamAnswer(response, chunks, reader, first)
+            if reader.done or reader.broken:
                 break
     except httpx.TransportError as error:
         raise failure_of_transport(error) from error
@@ -136,11 +120,11 @@ async def begin_stream(response: httpx.Response, stream: ChatStream) -> StreamAn
         await response.aclose()
         raise
     await response.aclose()
-    raise _failed("stream_error" if stream.broken else "stream_empty")
+    raise failed("stream_error" if reader.broken else "stream_empty")
 
 
-async def read_whole(response: httpx.Response) -> WholeAnswer:
-    """Read a JSON answer to its end and make sure that it is one."""
+async def read_body(response: httpx.Response) -> bytes:
+    """Read an answer to its end, or raise AttemptError."""
     parts: list[bytes] = []
     size = 0
     try:
@@ -149,18 +133,13 @@ async def read_whole(response: httpx.Response) -> WholeAnswer:
             size += len(data)
             if size > ANSWER_BYTES_MAX:
                 break
-        body = b"".join(parts)
-        fields: object = orjson.loads(body)
     except httpx.TransportError as error:
         raise failure_of_transport(error) from error
-    except orjson.JSONDecodeError as error:
-        raise _failed(MALFORMED) from error
     finally:
         await response.aclose()
-    if not isinstance(fields, dict) or "choices" not in fields:
-        raise _failed(MALFORMED)
-    return WholeAnswer(body, cast("dict[str, Any]", fields))
+    return b"".join(parts)
 
 
-def _failed(outcome: str) -> AttemptError:
+def failed(outcome: str = MALFORMED) -> AttemptError:
+    """Say that an upstream answered with what is no answer."""
     return AttemptError(outcome, UpstreamError(), cool_seconds=COOL_SECONDS)

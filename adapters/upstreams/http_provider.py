@@ -1,0 +1,44 @@
+"""A provider over HTTP: what goes out and what comes back is its dialect's business."""
+
+from typing import Any, Final
+
+import httpx
+
+from adapters.upstreams.dialect import Dialect, Outgoing
+from adapters.upstreams.failures import failure_of_answer, failure_of_transport
+from domain.catalog import Route
+from domain.upstream import Answer, UpstreamCall
+
+OK: Final = 200
+
+
+class HttpProvider:
+    """Sends calls, and sorts what comes back into answers and failures."""
+
+    def __init__(self, dialect: Dialect, transport: httpx.AsyncBaseTransport) -> None:
+        self._dialect = dialect
+        self._transport = transport
+
+    def check(self, request: Any, route: Route) -> None:
+        """Raise UnsupportedParameterError naming what this protocol cannot carry."""
+        self._dialect.lane(request).check(request, route)
+
+    async def send(self, call: UpstreamCall) -> Answer:
+        """Send a call and wait for its whole answer, or for a stream's first event."""
+        lane = self._dialect.lane(call.request)
+        response = await self._post(lane.write(call))
+        if response.status_code != OK:
+            raise await failure_of_answer(response, self._dialect.read_fault)
+        return await lane.receive(call, response)
+
+    async def _post(self, outgoing: Outgoing) -> httpx.Response:
+        request = httpx.Request(
+            "POST",
+            outgoing.url,
+            headers=outgoing.headers,
+            stream=httpx.ByteStream(outgoing.body),
+        )
+        try:
+            return await self._transport.handle_async_request(request)
+        except httpx.TransportError as error:
+            raise failure_of_transport(error) from error
