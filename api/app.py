@@ -13,13 +13,15 @@ from api.catalog_file import Configured
 from api.exchange import Exchange, Receive, Scope, Send
 from api.gateway import Gateway, open_gateway
 from api.handlers import handle_errors
-from api.inference import public_catalog
+from api.inference import input_tokens, messages_count, public_catalog
 from api.inference.endpoint import Endpoint
-from api.inference.errors import OPENAI_ERRORS, OpenAIErrors, not_allowed
+from api.inference.errors import OPENAI_ERRORS, OpenAIErrors
 from api.inference.models import models_router
 from api.inference.surfaces import SURFACES
+from api.inference.wrong_paths import not_allowed
 from api.openapi.router import customer_router
 from api.settings import Settings
+from domain import ids
 
 GC_ALLOCATIONS = 20_000
 """New objects before the youngest are looked at; Python's default is 700."""
@@ -54,7 +56,12 @@ class Front:
         elif scope["method"] == "POST":
             await endpoint(scope, receive, send)
         else:
-            await Exchange(scope, receive, send).answer(*not_allowed())
+            gateway: Gateway = self._app.state.gateway
+            request_id = ids.public(ids.REQUEST, gateway.mint())
+            exchange = Exchange(scope, receive, send)
+            theirs = exchange.client_request_id
+            answer = not_allowed(exchange.path, "POST", request_id, theirs)
+            await exchange.answer(*answer)
 
 
 def rest_the_collector() -> None:
@@ -84,8 +91,10 @@ def build_app(settings: Settings, configuration: Configured, database_url: str) 
             await gateway.close()
 
     app = FastAPI(title="Tollbook", lifespan=lifespan, openapi_url=None)
-    app.include_router(models_router(OPENAI_ERRORS), prefix="/v1")
+    app.include_router(models_router(OPENAI_ERRORS, for_anthropic=True), prefix="/v1")
     app.include_router(models_router(OpenAIErrors(type_is_code=True)), prefix="/openai/v1")
+    app.include_router(input_tokens.router)
+    app.include_router(messages_count.router)
     app.include_router(public_catalog.router)
     app.include_router(operation.router)
     app.include_router(stripe_webhook.router)

@@ -6,7 +6,7 @@ from functools import partial
 from adapters.ledger.connection import connect, open_pool
 from adapters.ledger.group_commit import PostgresLedger
 from adapters.ledger.texts import ErasableTexts
-from api.catalog_file import Configured, price_cards
+from api.catalog_file import Configured, price_page
 from api.gateway import SHARD
 from api.keys import display_of, new_secret
 from api.minting import mint
@@ -42,10 +42,10 @@ async def publish(database_url: str, configuration: Configured) -> None:
     """Publish the catalogue's prices if they are not in force yet."""
     ledger = PostgresLedger(partial(connect, database_url), SHARD)
     await ledger.start()
-    cards = price_cards(configuration.catalog)
+    page = price_page(configuration.catalog)
     currency = configuration.catalog.currency
     try:
-        await ledger.execute(publish_prices(SHARD, cards, currency=currency, actor="config"))
+        await ledger.execute(publish_prices(SHARD, page, currency=currency, actor="config"))
     finally:
         await ledger.close()
 

@@ -1,53 +1,31 @@
 """The fields of a catalogue file, each checked where it stands."""
 
+from collections.abc import Mapping
 from typing import Annotated, Final, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
-from domain.catalog import EMBEDDINGS
-from domain.money import NANOS_PER_UNIT, Nanos, parse_amount, parse_currency
-from domain.pricing import round_half_even
-from domain.usage import COMPONENTS
+from api.catalog_aliases import AliasFields
+from api.catalog_margins import MarginPercent
+from api.catalog_prices import (
+    TOKENS_MAX,
+    Name,
+    PoolFields,
+    PricedFields,
+    PriceListFields,
+    Prices,
+    Share,
+    Strict,
+    Tokens,
+    Visible,
+)
+from domain.catalog import AUTO, EMBEDDINGS
+from domain.money import Nanos, parse_currency
 
-PRICE_MAX: Final[Nanos] = 10**9 * NANOS_PER_UNIT
-"""The dearest believable price of 1,000,000 units: beyond it somebody mistook the unit."""
-DISCOUNT_MAX: Final[Nanos] = 100 * NANOS_PER_UNIT
-TOKENS_MAX: Final = 2**31 - 1
-SUPPORTED: Final = ("openai", "sandbox")
 OPENAI_HOST: Final = "api.openai.com"
-AUTO: Final = "auto"
-"""Callers say this to be given any model of a tier, so no model may be called so."""
-
-
-def _decimal(value: object) -> Nanos:
-    """Read money; a bare number may have lost digits before we ever see it."""
-    if not isinstance(value, str):
-        message = 'must be a decimal in quotes, such as "0.15"'
-        raise ValueError(message)  # noqa: TRY004  # pydantic collects ValueError only
-    nanos = parse_amount(value)
-    if nanos < 0:
-        message = "must not be negative"
-        raise ValueError(message)
-    return nanos
-
-
-def _believable(price: Nanos) -> Nanos:
-    if price > PRICE_MAX:
-        message = "is beyond any price of 1,000,000 units"
-        raise ValueError(message)
-    return price
-
-
-def _known_components(prices: dict[str, Nanos]) -> dict[str, Nanos]:
-    unknown = sorted(prices.keys() - COMPONENTS)
-    if unknown:
-        message = f"{unknown[0]!r} is no component; there are {', '.join(sorted(COMPONENTS))}"
-        raise ValueError(message)
-    if not prices:
-        message = "names no component; leave it out for a model without a price"
-        raise ValueError(message)
-    return prices
+WITHOUT_EMBEDDINGS: Final = frozenset({"anthropic", "bedrock"})
+"""Protocols in which nobody can ask for vectors, or not yet here."""
 
 
 def _plain_url(url: str) -> str:
@@ -62,26 +40,14 @@ def _plain_url(url: str) -> str:
     return url.rstrip("/")
 
 
-def _supported(protocol: str) -> str:
-    if protocol not in SUPPORTED:
-        message = f"{protocol!r} is not supported yet; there are {', '.join(SUPPORTED)}"
-        raise ValueError(message)
-    return protocol
-
-
 def _not_reserved(model_id: str) -> str:
-    if model_id == AUTO:
+    if model_id == AUTO:  # callers say this to be given any model of a tier
         message = f"{AUTO!r} has a meaning of its own"
         raise ValueError(message)
     return model_id
 
 
-Strict = ConfigDict(strict=True, extra="forbid", hide_input_in_errors=True)
-Price = Annotated[int, BeforeValidator(_decimal), AfterValidator(_believable)]
-Prices = Annotated[dict[str, Price], AfterValidator(_known_components)]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-Visible = Annotated[str, Field(pattern=r"^[!-~]{1,256}$")]
-Tokens = Annotated[int, Field(ge=1, le=TOKENS_MAX)]
+Capability = Literal["tools", "images", "documents", "audio", "json_schema", "reasoning"]
 
 
 class ProviderFields(BaseModel):
@@ -89,19 +55,28 @@ class ProviderFields(BaseModel):
 
     model_config = Strict
     name: Name
-    protocol: Annotated[
-        Literal["openai", "anthropic", "gemini", "bedrock", "dashscope", "sandbox"],
-        AfterValidator(_supported),
-    ]
+    protocol: Literal["openai", "anthropic", "gemini", "bedrock", "dashscope", "sandbox"]
     base_url: Annotated[str, AfterValidator(_plain_url)] | None = None
     api_key_env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
     output_cap_field: Literal["max_tokens", "max_completion_tokens"] | None = None
+    apis: Annotated[list[Literal["chat", "responses"]], Field(min_length=1)] | None = None
+    """Which of OpenAI's APIs the server has; the first is for callers of other protocols."""
+    discount: Share | None = None
+    """What of a model's list price it bills, where a route names no cost."""
+    region: Name | None = None
+    """Where its routes are served, unless they say otherwise."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         sandbox = self.protocol == "sandbox"
         if sandbox and (self.base_url or self.api_key_env or self.output_cap_field):
             message = "the sandbox is built in: it takes a name and a protocol only"
+            raise ValueError(message)
+        if self.apis and (self.protocol != "openai" or len(set(self.apis)) < len(self.apis)):
+            message = "apis names each API of an OpenAI-compatible server once"
+            raise ValueError(message)
+        if self.output_cap_field and self.protocol != "openai":
+            message = "output_cap_field is for OpenAI-compatible servers: others know one name"
             raise ValueError(message)
         if not sandbox and self.base_url is None:
             message = "base_url is missing"
@@ -113,11 +88,24 @@ class ProviderFields(BaseModel):
         """The address without a slash at its end; empty for the sandbox."""
         return self.base_url or ""
 
+    def lacks(self, kind: str) -> bool:
+        """Tell whether its protocol has no call for models of a kind."""
+        return kind == EMBEDDINGS and self.protocol in WITHOUT_EMBEDDINGS
+
     @property
     def cap_field(self) -> str:
         """OpenAI's newer models refuse `max_tokens`; the servers that imitate it know that one."""
-        official = urlsplit(self.url).hostname == OPENAI_HOST
-        return self.output_cap_field or ("max_completion_tokens" if official else "max_tokens")
+        return self.output_cap_field or ("max_completion_tokens" if self.official else "max_tokens")
+
+    @property
+    def has_apis(self) -> tuple[str, ...]:
+        """Not every server that imitates OpenAI knows its newer API."""
+        return tuple(self.apis or (["chat", "responses"] if self.official else ["chat"]))
+
+    @property
+    def official(self) -> bool:
+        """Whether this is OpenAI itself, and no server that imitates it."""
+        return urlsplit(self.url).hostname == OPENAI_HOST
 
 
 class RouteFields(BaseModel):
@@ -127,12 +115,13 @@ class RouteFields(BaseModel):
     provider: Name
     model: Annotated[str, Field(pattern=r"^[!-~]{1,512}$")]
     cost: Prices | None = None
+    weight: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
+    region: Name | None = None
 
 
-class ModelFields(BaseModel):
+class ModelFields(PricedFields):
     """`[[models]]`: what customers may call, and what they pay."""
 
-    model_config = Strict
     id: Annotated[Visible, AfterValidator(_not_reserved)]
     kind: Literal["chat", "embeddings", "completions"] = "chat"
     context_tokens: Tokens
@@ -140,9 +129,11 @@ class ModelFields(BaseModel):
     tier: Name = "standard"
     owned_by: Annotated[str, Field(min_length=1, max_length=100)] = "tollbook"
     tags: list[Name] = Field(default_factory=list[str], max_length=50)
-    price: Prices | None = None
+    estimate_margin: MarginPercent | None = None
+    image_tokens: Tokens | None = None
     list_price: Prices | None = None
-    discount: Annotated[int, BeforeValidator(_decimal), Field(le=DISCOUNT_MAX)] | None = None
+    capabilities: list[Capability] | None = None
+    """What it can take and give; left out, nothing is known to be missing."""
     routes: Annotated[list[RouteFields], Field(min_length=1)]
 
     @model_validator(mode="after")
@@ -151,15 +142,27 @@ class ModelFields(BaseModel):
             (self.price and self.list_price, "has both price and list_price"),
             (self.discount is not None and not self.list_price, "has a discount but no list_price"),
             (self.max_output_tokens > self.context_tokens, "could answer more than its context"),
+            (self.has_terms and not self.listed, "has terms but no price"),
             (self.kind != EMBEDDINGS and not self.max_output_tokens, "needs max_output_tokens"),
+            (not self._weighed_alike, "has routes with a weight and routes without one"),
+            (not any(r.weight != 0 for r in self.routes), "has no route with a weight above 0"),
         ):
             if wrong:
                 raise ValueError(message)
-        missing = [name for name in self._must_price if name not in self.prices]
-        if self.prices and missing:
-            message = f'has no price for {missing[0]}; write "0" if it is free'
-            raise ValueError(message)
+        if problem := self.unpriced_in(self.listed):
+            raise ValueError(problem)
         return self
+
+    def unpriced_in(self, prices: Mapping[str, Nanos]) -> str | None:
+        """Say what these prices leave out, or None; no prices leave nothing out."""
+        missing = [name for name in self._must_price if name not in prices]
+        if prices and missing:
+            return f'has no price for {missing[0]}; write "0" if it is free'
+        return None
+
+    @property
+    def _weighed_alike(self) -> bool:
+        return len({route.weight is None for route in self.routes}) == 1
 
     @property
     def _must_price(self) -> tuple[str, ...]:
@@ -167,15 +170,9 @@ class ModelFields(BaseModel):
         return ("input",) if self.kind == EMBEDDINGS else ("input", "output")
 
     @property
-    def prices(self) -> dict[str, Nanos]:
-        """What customers pay: price, or list_price × discount rounded half to even once."""
-        if self.list_price is None:
-            return self.price or {}
-        factor = NANOS_PER_UNIT if self.discount is None else self.discount
-        return {
-            component: round_half_even(price * factor, NANOS_PER_UNIT)
-            for component, price in self.list_price.items()
-        }
+    def listed(self) -> dict[str, Nanos]:
+        """The list prices: what a discount is of."""
+        return self.list_price or self.price or {}
 
 
 class CatalogFields(BaseModel):
@@ -185,3 +182,6 @@ class CatalogFields(BaseModel):
     currency: Annotated[str, AfterValidator(parse_currency)] = "USD"
     providers: Annotated[list[ProviderFields], Field(min_length=1)]
     models: Annotated[list[ModelFields], Field(min_length=1)]
+    aliases: list[AliasFields] = Field(default_factory=list[AliasFields])
+    pools: list[PoolFields] = Field(default_factory=list[PoolFields])
+    price_lists: list[PriceListFields] = Field(default_factory=list[PriceListFields])

@@ -8,10 +8,16 @@ from typing import Final, NamedTuple
 
 from pydantic import ValidationError
 
+from adapters.upstreams.sigv4 import AwsKeys
+from api.aws_environment import VariableMissingError, aws_credentials, read_secret
+from api.catalog_aliases import alias_faults, aliases_of
 from api.catalog_fields import CatalogFields, ModelFields, ProviderFields, RouteFields
+from api.catalog_margins import margin_of
+from api.catalog_pools import billed_by, discounts_of, price_faults
+from api.catalog_prices import lists_of
 from domain.catalog import Catalog, Model, Route
-from domain.price_book import Cards
-from domain.pricing import RateCard
+from domain.price_page import Page, terms_of
+from domain.pricing import RateCard, Ratio
 
 _DEFAULT: Final = """
 currency = "USD"
@@ -44,6 +50,16 @@ model = "sandbox-large"
 cost = { input = "2", output = "8" }
 
 [[models]]
+id = "sandbox-embedding"
+kind = "embeddings"
+context_tokens = 8192
+price = { input = "0.02" }
+[[models.routes]]
+provider = "sandbox"
+model = "sandbox-embedding"
+cost = { input = "0.01" }
+
+[[models]]
 id = "sandbox/echo"
 kind = "chat"
 context_tokens = 32768
@@ -52,6 +68,10 @@ price = { input = "0.01", output = "0.02" }
 [[models.routes]]
 provider = "sandbox"
 model = "echo"
+
+[[aliases]]
+id = "auto-chat-balanced"
+models = ["sandbox-small", "sandbox-large", "sandbox/echo"]
 """
 
 
@@ -74,6 +94,10 @@ class ProviderConfig(NamedTuple):
     """Without a slash at its end; empty for the sandbox."""
     api_key: str | None
     output_cap_field: str
+    apis: tuple[str, ...] = ()
+    """Which of OpenAI's APIs it has; the first is for callers of other protocols."""
+    aws: AwsKeys | str | None = None
+    """What a Bedrock provider without a key of its own is known by."""
 
     def __repr__(self) -> str:
         """Show no secret, wherever this is logged."""
@@ -116,13 +140,28 @@ def parse_catalog(text: str, environ: Mapping[str, str], *, file: str) -> Config
     providers = tuple(
         _provider(file, index, provider, environ) for index, provider in enumerate(fields.providers)
     )
-    models = {model.id: _model(model) for model in fields.models}
-    return Configured(providers, Catalog(fields.currency, models))
+    official = {provider.name for provider in fields.providers if provider.official}
+    sold, billed = discounts_of(fields), billed_by(fields)
+    regions = {provider.name: provider.region for provider in fields.providers}
+    models = {
+        model.id: _model(model, official, sold.get(model.id), billed, regions)
+        for model in fields.models
+    }
+    for path, problem in alias_faults(fields.aliases, models):
+        raise ConfigError(file, path, problem)
+    aliases = aliases_of(fields.aliases, models)
+    lists = lists_of(fields.price_lists, {model.id: model.card() for model in fields.models})
+    return Configured(providers, Catalog(fields.currency, models, aliases, lists))
 
 
-def price_cards(catalog: Catalog) -> Cards:
-    """List what is to be published; a model without a price is left out, so not callable."""
-    return {model.id: dict(model.prices) for model in catalog.models.values() if model.prices}
+def price_page(catalog: Catalog) -> Page:
+    """Say what is to be published; a model without a price is left out, so not callable."""
+    priced = [model for model in catalog.models.values() if model.prices]
+    return Page(
+        cards={model.id: dict(model.prices) for model in priced},
+        terms={model.id: model.terms for model in priced if model.terms},
+        lists=dict(catalog.lists),
+    )
 
 
 def _first_fault(file: str, error: ValidationError) -> ConfigError:
@@ -142,24 +181,30 @@ def _first_fault(file: str, error: ValidationError) -> ConfigError:
 
 def _check_names(file: str, fields: CatalogFields) -> None:
     """Refuse names given twice, and routes to providers that are not there."""
-    providers: set[str] = set()
+    providers: dict[str, ProviderFields] = {}
     for index, provider in enumerate(fields.providers):
         if provider.name in providers:
             raise ConfigError(file, f"providers[{index}].name", f"{provider.name!r} is there twice")
-        providers.add(provider.name)
+        providers[provider.name] = provider
     models: set[str] = set()
     for index, model in enumerate(fields.models):
         if model.id in models:
             raise ConfigError(file, f"models[{index}].id", f"{model.id!r} is there twice")
         models.add(model.id)
-        _check_routes(file, f"models[{index}].routes", model.routes, providers)
+        _check_routes(file, f"models[{index}].routes", model, providers)
+    for path, problem in price_faults(fields):
+        raise ConfigError(file, path, problem)
 
 
-def _check_routes(file: str, path: str, routes: list[RouteFields], providers: set[str]) -> None:
+def _check_routes(
+    file: str, path: str, model: ModelFields, providers: Mapping[str, ProviderFields]
+) -> None:
     seen: set[tuple[str, str]] = set()
-    for index, route in enumerate(routes):
-        if route.provider not in providers:
-            problem = f"there is no provider {route.provider!r}"
+    for index, route in enumerate(model.routes):
+        provider = providers.get(route.provider)
+        if provider is None or provider.lacks(model.kind):
+            served = "" if provider is None else f" of {model.kind}"
+            problem = f"there is no provider {route.provider!r}{served}"
             raise ConfigError(file, f"{path}[{index}].provider", problem)
         if (route.provider, route.model) in seen:
             problem = f"leads to {route.model!r} of {route.provider!r} a second time"
@@ -170,21 +215,37 @@ def _check_routes(file: str, path: str, routes: list[RouteFields], providers: se
 def _provider(
     file: str, index: int, fields: ProviderFields, environ: Mapping[str, str]
 ) -> ProviderConfig:
-    secret = None
-    if fields.api_key_env is not None:
-        secret = environ.get(fields.api_key_env, "").strip()
-        path = f"providers[{index}].api_key_env"
-        if not secret:
-            raise ConfigError(file, path, f"the variable {fields.api_key_env} is not set")
-        if not secret.isascii() or not secret.isprintable():
-            problem = f"the variable {fields.api_key_env} holds what no HTTP header can carry"
-            raise ConfigError(file, path, problem)
-    return ProviderConfig(fields.name, fields.protocol, fields.url, secret, fields.cap_field)
+    secret, aws = None, None
+    path = f"providers[{index}]"
+    try:
+        if fields.api_key_env is not None:
+            path += ".api_key_env"
+            secret = read_secret(fields.api_key_env, environ)
+        elif fields.protocol == "bedrock":
+            aws = aws_credentials(fields.url, environ)
+    except VariableMissingError as error:
+        raise ConfigError(file, path, str(error)) from None
+    return ProviderConfig(
+        fields.name, fields.protocol, fields.url, secret, fields.cap_field, fields.has_apis, aws
+    )
 
 
-def _model(fields: ModelFields) -> Model:
+def _model(
+    fields: ModelFields,
+    official: set[str],
+    sold: Ratio | None,
+    billed: Mapping[str, Ratio],
+    regions: Mapping[str, str | None],
+) -> Model:
     routes = tuple(
-        Route(route.provider, route.model, None if route.cost is None else RateCard(route.cost))
+        Route(
+            route.provider,
+            route.model,
+            _cost(fields, route, billed),
+            route.weight,
+            route.region or regions[route.provider],
+            fields.kind,
+        )
         for route in fields.routes
     )
     return Model(
@@ -193,8 +254,23 @@ def _model(fields: ModelFields) -> Model:
         context_tokens=fields.context_tokens,
         max_output_tokens=fields.max_output_tokens,
         routes=routes,
-        prices=fields.prices,
+        prices=fields.listed,
+        terms=terms_of(fields.card(sold)),
         owned_by=fields.owned_by,
         tier=fields.tier,
         tags=tuple(fields.tags),
+        margin=margin_of(
+            fields.estimate_margin,
+            fields.image_tokens,
+            official=all(route.provider in official for route in fields.routes),
+        ),
+        capabilities=None if fields.capabilities is None else frozenset(fields.capabilities),
     )
+
+
+def _cost(fields: ModelFields, route: RouteFields, billed: Mapping[str, Ratio]) -> RateCard | None:
+    """Choose what the supplier bills: the route's own cost, else its share of the list prices."""
+    if route.cost is not None:
+        return RateCard(route.cost)
+    share = billed.get(route.provider)
+    return fields.card(share) if share is not None and fields.listed else None

@@ -14,6 +14,8 @@ from api import (
     books_cli,
     close_cli,
     export_cli,
+    limits_cli,
+    list_prices_cli,
     money_cli,
     replay_cli,
     report_cli,
@@ -41,6 +43,7 @@ app.command()(books_cli.verify)
 app.command()(books_cli.rebuild)
 app.command()(replay_cli.replay)
 app.command("what-if")(rerating_cli.what_if)
+app.command("list-prices")(list_prices_cli.list_prices)
 app.command()(close_cli.close)
 app.command()(report_cli.report)
 app.command()(export_cli.export)
@@ -53,6 +56,8 @@ app.command()(seal_cli.head)
 app.command()(seal_cli.prove)
 app.command()(seal_cli.consistency)
 app.command()(seal_cli.restore)
+admin_cli.customers.command("limits")(limits_cli.of_customer)
+admin_cli.api_keys.command("limits")(limits_cli.of_key)
 app.add_typer(admin_cli.customers, name="customers")
 app.add_typer(admin_cli.grants, name="grants")
 app.add_typer(admin_cli.api_keys, name="api-keys")

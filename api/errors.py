@@ -4,8 +4,10 @@ from typing import Final
 
 from api.closing import SealPendingError
 from domain import errors
-from domain.errors import GatewayError, InvalidRequestError
+from domain.errors import GatewayError, InvalidRequestError, RefusalError
+from domain.limits import RateLimitedError
 from domain.periods import UnknownZoneError
+from domain.routing_policy import RoutingPolicyError
 from domain.supplier_report import InvalidReportError
 from projections.errors import ProjectionLagError
 
@@ -14,11 +16,40 @@ class InvalidFieldError(InvalidRequestError):
     """A field of a management request is at fault; the body itself could be read."""
 
 
+class InternalError(GatewayError):
+    """A bug of ours, which the caller is told nothing about."""
+
+    def __init__(self) -> None:
+        super().__init__("Something went wrong here.")
+
+
+class NoEndpointError(RefusalError):
+    """There is nothing at this path."""
+
+    code = "not_found"
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"There is no endpoint {path[:200]}.")
+
+
+class MethodNotAllowedError(RefusalError):
+    """What is at this path knows other methods; `allowed` names them."""
+
+    code = "method_not_allowed"
+
+    def __init__(self, allowed: str) -> None:
+        super().__init__(f"Method not allowed: use {allowed}.")
+        self.allowed = allowed
+
+
 STATUS: Final[dict[type[GatewayError], int]] = {
     errors.GatewayError: 500,
+    InternalError: 500,
     errors.RefusalError: 400,
     errors.InvalidRequestError: 400,
     InvalidFieldError: 422,
+    NoEndpointError: 404,
+    MethodNotAllowedError: 405,
     InvalidReportError: 422,
     errors.UnsupportedParameterError: 400,
     errors.ContextLengthError: 400,
@@ -41,6 +72,7 @@ STATUS: Final[dict[type[GatewayError], int]] = {
     errors.IdempotencyInProgressError: 409,
     errors.IdempotencyKeyReusedError: 422,
     errors.ConflictError: 409,
+    RateLimitedError: 429,
     errors.UpstreamFailureError: 502,
     errors.UpstreamError: 502,
     errors.UpstreamTimeoutError: 504,
@@ -49,32 +81,11 @@ STATUS: Final[dict[type[GatewayError], int]] = {
     errors.BillingUnavailableError: 503,
     UnknownZoneError: 422,
     ProjectionLagError: 503,
+    RoutingPolicyError: 403,
     SealPendingError: 503,
 }
-
-OPENAI_TYPE: Final[dict[int, str]] = {
-    400: "invalid_request_error",
-    401: "invalid_request_error",
-    402: "insufficient_quota",
-    403: "permission_error",
-    404: "invalid_request_error",
-    409: "invalid_request_error",
-    413: "invalid_request_error",
-    422: "invalid_request_error",
-    429: "rate_limit_error",
-    500: "server_error",
-    502: "server_error",
-    503: "server_error",
-    504: "server_error",
-}
-"""The `type` of OpenAI's error envelope, by the status of the table above."""
 
 
 def status_of(error: GatewayError) -> int:
     """Find the status of an error; a narrower kind without its own takes its parent's."""
     return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
-
-
-def openai_type_of(error: GatewayError) -> str:
-    """Find the `type` that OpenAI's SDKs expect, whatever status a surface answers with."""
-    return OPENAI_TYPE[status_of(error)]

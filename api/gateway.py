@@ -1,12 +1,11 @@
 """The gateway put together: one of these in every worker."""
 
-import asyncio
+import secrets
 import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 import httpx
@@ -17,9 +16,15 @@ from adapters.ledger.group_commit import PostgresLedger
 from adapters.ledger.settling import SettlingLedger
 from adapters.ledger.spool import Spool
 from adapters.ledger.texts import ErasableTexts
-from adapters.protocols.openai_chat.estimate import estimate_prompt
+from adapters.rate_limits.postgres import PostgresBuckets
+from adapters.upstreams.anthropic import AnthropicEndpoint, anthropic_dialect
+from adapters.upstreams.bedrock import bedrock_dialect
+from adapters.upstreams.dashscope import dashscope_dialect
+from adapters.upstreams.dialect import Dialect
+from adapters.upstreams.gemini import gemini_dialect
 from adapters.upstreams.http_provider import HttpProvider
-from adapters.upstreams.openai import Endpoint, openai_dialect
+from adapters.upstreams.openai import openai_dialect
+from adapters.upstreams.openai_endpoint import Endpoint
 from adapters.upstreams.sandbox import SandboxProvider
 from adapters.upstreams.transport import AiohttpTransport
 from api.auth import Authenticator
@@ -28,19 +33,17 @@ from api.catalog_file import Configured, ProviderConfig
 from api.metrics import Metrics
 from api.minting import mint
 from api.open_calls import OpenCalls
+from api.rate_limiter import RateLimiter
 from api.settings import Settings
-from domain.catalog import Catalog, Model
+from domain.breakers import Breakers
+from domain.catalog import Catalog
 from domain.metered_call import MeteredCall, Upstreams
-from domain.metering import Estimate
 from domain.reserve_call import Reservation
-from domain.routing import CoolDowns
 from domain.upstream import Provider
 
 SHARD = 0
 """The one shard of today's configuration; every id carries it, and nothing below assumes it."""
 POOL_MAX = 4
-LARGE_BODY_BYTES = 64 * 1024
-"""Prompts beyond this are counted off the event loop."""
 
 
 def clock_ms() -> int:
@@ -65,30 +68,20 @@ class Gateway:
     open_calls: OpenCalls
     call_log: CallLog
     mint: Callable[[], UUID]
+    buckets: PostgresBuckets
+    limiter: RateLimiter
     shard: int = SHARD
 
-    async def estimate(self, request: Any, model: Model) -> Estimate:
-        """Size a prompt, a large one off the event loop."""
-        if request.size <= LARGE_BODY_BYTES:
-            return estimate_prompt(request, model.context_tokens)
-        return await asyncio.to_thread(estimate_prompt, request, model.context_tokens)
-
-    def meter(self, model: Model, estimate: Estimate, reservation: Reservation) -> MeteredCall:
+    def meter(self, reservation: Reservation) -> MeteredCall:
         """Begin the metering of a call that is held."""
-        return MeteredCall(
-            self.calls,
-            self.upstreams,
-            clock_ms,
-            model=model,
-            estimate=estimate,
-            reservation=reservation,
-        )
+        return MeteredCall(self.calls, self.upstreams, clock_ms, reservation)
 
     async def close(self) -> None:
         """Settle what is open and let go of everything, the ledger last."""
         await self.open_calls.drain(self.settings.drain_seconds)
         await self.calls.close()
         await self.transport.aclose()
+        await self.buckets.close()
         await self.pool.close()
         await self.ledger.close()
         self.call_log.flush()
@@ -101,6 +94,7 @@ async def open_gateway(settings: Settings, configuration: Configured, database_u
     await ledger.start()
     pool = await open_pool(database_url, POOL_MAX)
     transport = AiohttpTransport()
+    buckets = PostgresBuckets(pool)
     return Gateway(
         settings=settings,
         catalog=configuration.catalog,
@@ -111,14 +105,17 @@ async def open_gateway(settings: Settings, configuration: Configured, database_u
         authenticator=Authenticator(ledger, SHARD),
         upstreams=Upstreams(
             _providers(configuration.providers, transport),
-            CoolDowns(clock_ms),
+            Breakers(clock_ms),
             configuration.catalog.currency,
+            secrets.randbelow,
         ),
         transport=transport,
         metrics=metrics,
         open_calls=OpenCalls(),
         call_log=CallLog(sys.stderr.buffer),
         mint=partial(mint, SHARD),
+        buckets=buckets,
+        limiter=RateLimiter(buckets, ledger, time.monotonic, metrics.went_unlimited),
     )
 
 
@@ -132,6 +129,22 @@ def _providers(
 def _provider(provider: ProviderConfig, transport: httpx.AsyncBaseTransport) -> Provider:
     if provider.protocol == "sandbox":
         return SandboxProvider()
-    assert provider.base_url is not None, "the configuration file was checked"
-    endpoint = Endpoint(provider.base_url, provider.api_key, provider.output_cap_field)
-    return HttpProvider(openai_dialect(endpoint), transport)
+    return HttpProvider(_dialect(provider), transport)
+
+
+def _dialect(provider: ProviderConfig) -> Dialect:
+    """Choose how a provider is spoken to."""
+    url, key = provider.base_url, provider.api_key
+    match provider.protocol:
+        case "anthropic":
+            return anthropic_dialect(AnthropicEndpoint(url, key))
+        case "gemini":
+            return gemini_dialect(url, key)
+        case "bedrock":
+            credentials = key or provider.aws
+            assert credentials is not None, "the configuration file was checked"
+            return bedrock_dialect(url, credentials)
+        case "dashscope":
+            return dashscope_dialect(url, key)
+        case _:
+            return openai_dialect(Endpoint(url, key, provider.output_cap_field, provider.apis))

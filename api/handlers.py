@@ -15,11 +15,13 @@ from starlette.responses import PlainTextResponse
 from api.admin.auth import gateway_of
 from api.envelope import failure, refusal
 from api.errors import InvalidFieldError
-from api.inference.errors import no_endpoint, not_allowed
+from api.exchange import plain_request_id
+from api.inference.surface import Answer
+from api.inference.wrong_paths import no_endpoint, not_allowed, surface_at, went_wrong
+from domain import ids
 from domain.errors import GatewayError, NotFoundError
 
 ADMIN: Final = "/admin"
-INFERENCE: Final = ("/v1/", "/openai/v1/")
 ENVELOPED: Final = (ADMIN, "/openapi")
 NOT_FOUND: Final = 404
 METHOD_NOT_ALLOWED: Final = 405
@@ -44,8 +46,8 @@ async def _on_gateway_error(request: Request, error: Exception) -> Response:
 async def _on_http_exception(request: Request, error: Exception) -> Response:
     """Answer what the framework found: a path or a method that is not there."""
     assert isinstance(error, HTTPException), "registered for these only"
-    if request.url.path.startswith(INFERENCE):
-        return _in_openais_shape(request, error)
+    if surface_at(request.url.path):
+        return _in_the_surfaces_shape(request, error)
     if not _enveloped(request):
         return await http_exception_handler(request, error)
     if error.status_code == NOT_FOUND or _switched_off(request):
@@ -70,19 +72,32 @@ async def _on_validation_error(request: Request, error: Exception) -> Response:
 
 async def _on_bug(request: Request, error: Exception) -> Response:
     """Say nothing of our own faults; the server logs them with their trace."""
+    if surface_at(request.url.path):
+        return _answered(went_wrong(request.url.path, *_ids_of(request)))
     if not _enveloped(request):
         return PlainTextResponse("Internal Server Error", INTERNAL_ERROR)
     message = "Something went wrong here."
     return failure(request, INTERNAL_ERROR, GatewayError.code, message, {})
 
 
-def _in_openais_shape(request: Request, error: HTTPException) -> Response:
-    """Answer in the shape that OpenAI's SDKs read the message from."""
+def _in_the_surfaces_shape(request: Request, error: HTTPException) -> Response:
+    """Answer in the shape that the SDKs of this path read the message from."""
+    path = request.url.path
     if error.status_code == METHOD_NOT_ALLOWED:
-        status, headers, body = not_allowed((error.headers or {}).get("allow", "POST"))
-    else:
-        status, headers, body = no_endpoint(request.url.path)
+        allowed = (error.headers or {}).get("allow", "POST")
+        return _answered(not_allowed(path, allowed, *_ids_of(request)))
+    return _answered(no_endpoint(path, *_ids_of(request)))
+
+
+def _answered(answer: Answer) -> Response:
+    status, headers, body = answer
     return Response(body, status, {name.decode(): value.decode() for name, value in headers})
+
+
+def _ids_of(request: Request) -> tuple[str, str | None]:
+    """Give a call an id of ours, and the caller's own if it sent a valid one."""
+    theirs = plain_request_id(request.headers.get("x-request-id", "").encode())
+    return ids.public(ids.REQUEST, gateway_of(request).mint()), theirs
 
 
 def _enveloped(request: Request) -> bool:

@@ -48,6 +48,11 @@ class Metrics:
             buckets=_SIZES,
             registry=self._registry,
         )
+        self._unlimited = Counter(
+            "tollbook_unlimited",
+            "Limited requests let through because their limiter failed",
+            registry=self._registry,
+        )
         self._ok = self._calls.labels("ok")
 
     def call_ended(self, outcome: str, milliseconds: int, first_byte_ms: int | None) -> None:
@@ -60,6 +65,10 @@ class Metrics:
         self._seconds.observe(milliseconds / 1000)
         if first_byte_ms is not None:
             self._upstream.observe(first_byte_ms / 1000)
+
+    def went_unlimited(self) -> None:
+        """Count a call whose rate limits could not be asked."""
+        self._unlimited.inc()
 
     def committed(self, size: int, seconds: float) -> None:
         """Record one commit of the ledger."""

@@ -20,6 +20,7 @@ From = Annotated[str | None, typer.Option("--from", help="The first month, such 
 To = Annotated[str | None, typer.Option(help="The last month. Default: the current one.")]
 By = Annotated[str | None, typer.Option(help="all or customer. Default: all.")]
 Format = Annotated[Literal["json", "csv"], typer.Option("--format", help="json or csv.")]
+Config = Annotated[Path | None, typer.Option(help="The catalogue, which names today's margins.")]
 Out = Annotated[Path | None, typer.Option(help="A file to write. Default: standard output.")]
 
 
@@ -32,10 +33,11 @@ def report(
     by: By = None,
     form: Format = "json",
     out: Out = None,
+    config: Config = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Draw a report: credit that expires, open holds, corrections, deferred revenue, balances."""
-    settings = load(data_dir=data_dir)
+    """Draw a report: of credit, holds, corrections, revenue, balances, or of estimates."""
+    settings = load(config=config, data_dir=data_dir)
     given = {"customer_id": customer, "from": since, "to": to, "by": by}
     query = httpx.QueryParams({key: value for key, value in given.items() if value is not None})
     if form == CSV:

@@ -17,7 +17,8 @@ from domain.find import must_find
 from domain.inference_request import InferenceRequest
 from domain.money import Nanos
 from domain.ports import Books
-from domain.price_book import Cards, PriceBook
+from domain.price_book import PriceBook
+from domain.price_page import Page, card_on, has_list
 from domain.pricing import RateCard
 from domain.rerating import due
 from projections.read_charges import Charge, Selector, every_charge
@@ -49,7 +50,7 @@ class Comparison:
     charged: Nanos = 0
     would_be: Nanos = 0
     unpriced: int = 0
-    """Calls of models that the other prices do not know; they count as they were."""
+    """Calls whose model or price list the other prices do not know; they count as they were."""
 
 
 @dataclass(slots=True)
@@ -64,25 +65,31 @@ class WhatIf:
 class Prices:
     """Every version's rate cards, found once."""
 
-    def __init__(self, versions: Mapping[str, Cards]) -> None:
+    def __init__(self, versions: Mapping[str, Page]) -> None:
         self._versions = versions
-        self._cards: dict[tuple[str, str], RateCard | None] = {}
+        self._cards: dict[tuple[str, str, str | None], RateCard | None] = {}
 
-    def card(self, version: str, model: str) -> RateCard | None:
-        """Find a model's rate card in a version."""
-        key = (version, model)
+    def card(self, version: str, charge: Charge) -> RateCard | None:
+        """Find the rate card of a charge's model in a version, on its price list."""
+        key = (version, charge.model, charge.price_list)
         if key not in self._cards:
-            prices = self._versions.get(version, {}).get(model)
-            self._cards[key] = None if prices is None else RateCard(prices)
+            page = self._versions.get(version)
+            card = card_on(page, charge.model, charge.price_list) if page else None
+            self._cards[key] = card
         return self._cards[key]
 
+    def card_again(self, version: str, charge: Charge) -> RateCard | None:
+        """Find what to rate a charge by in another version, or None where it changes nothing."""
+        found = has_list(self._versions[version], charge.price_list)
+        return self.card(version, charge) if found else None
 
-async def prices_of(gateway: Gateway) -> dict[str, Cards]:
-    """Give the cards of every version there is."""
+
+async def prices_of(gateway: Gateway) -> dict[str, Page]:
+    """Give every version there is."""
     book_id = ids.price_book_id(gateway.shard)
 
-    def look(books: Books) -> dict[str, Cards]:
-        return dict(must_find(books, PriceBook, book_id, "price book").versions)
+    def look(books: Books) -> dict[str, Page]:
+        return must_find(books, PriceBook, book_id, "price book").pages()
 
     return await gateway.ledger.read(Decision((book_id,), look))
 
@@ -122,14 +129,14 @@ async def run_slice(
 
 
 async def what_if(
-    conn: AsyncConnection[Any], selector: Selector, cards: Cards, book: Mapping[str, Cards]
+    conn: AsyncConnection[Any], selector: Selector, page: Page, book: Mapping[str, Page]
 ) -> WhatIf:
     """Rate a selection under other prices."""
-    prices = Prices({**book, _OTHER: cards})
+    prices = Prices({**book, _OTHER: page})
     report = WhatIf()
     async for charge in every_charge(conn, selector):
-        original = prices.card(charge.price_version, charge.model)
-        other = prices.card(_OTHER, charge.model)
+        original = prices.card(charge.price_version, charge)
+        other = prices.card_again(_OTHER, charge)
         assert original is not None, "a charge has the price of its hold"
         would_be = charge.charged if other is None else due(charge, original, other)
         for comparison in (
@@ -148,8 +155,8 @@ async def _rerated(gateway: Gateway, prices: Prices, charge: Charge, version: st
     """Tell what re-rating one charge gives back; one that was corrected is asked itself."""
     if charge.corrected:
         return await _asked(gateway, charge.request_id, version)
-    original = prices.card(charge.price_version, charge.model)
-    other = prices.card(version, charge.model)
+    original = prices.card(charge.price_version, charge)
+    other = prices.card_again(version, charge)
     if original is None or other is None:
         return 0
     return charge.charged - due(charge, original, other)

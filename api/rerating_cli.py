@@ -6,11 +6,11 @@ from typing import Annotated, Any, Final
 import orjson
 import typer
 
-from api.admin.price_versions import describe_cards
 from api.admin_call import ask, run, show
-from api.catalog_file import ConfigError, price_cards
+from api.catalog_file import ConfigError, price_page
 from api.configuration import load_configuration
 from api.options import DataDir, complain, load
+from api.price_text import describe_page
 from api.progress import err, shown
 from api.settings import Settings
 
@@ -30,7 +30,7 @@ def list_versions(data_dir: DataDir = None) -> None:
 @prices.command("draft")
 def draft(config: Config, data_dir: DataDir = None) -> None:
     """Keep a catalogue's prices for corrections to name; they never come into force."""
-    body = {"prices": _prices(config)}
+    body = _prices(config)
     run(load(data_dir=data_dir), "POST", "/price-versions", body)
 
 
@@ -47,7 +47,7 @@ def what_if(
     body = _given(
         period=month,
         price_version=price_version,
-        prices=None if config is None else _prices(config),
+        **({} if config is None else _prices(config)),
         model=model,
         customer_id=customer,
     )
@@ -110,10 +110,10 @@ def resume(settings: Settings, batch_id: str, expected: int | None) -> None:
     show(ask(settings, "GET", path))
 
 
-def _prices(config: Path) -> dict[str, dict[str, str]]:
+def _prices(config: Path) -> dict[str, Any]:
     """Read a catalogue's prices, or explain what is wrong with it and leave with status 2."""
     try:
-        return describe_cards(price_cards(load_configuration(load(config=config)).catalog))
+        return describe_page(price_page(load_configuration(load(config=config)).catalog))
     except ConfigError as error:
         complain(str(error))
 

@@ -88,6 +88,10 @@ class Settings(BaseModel):
     issuer_name: str | None = Field(default=None, min_length=1, max_length=200)
     """Who issues statements, as their pages say; no part of the document that is hashed."""
     insufficient_balance_status: Annotated[Literal[402, 429], BeforeValidator(_as_number)] = 402
+    responses_insufficient_balance_status: Annotated[
+        Literal[402, 429], BeforeValidator(_as_number)
+    ] = 429
+    """The same on /v1/responses, where Codex would try again after a 402."""
 
     @classmethod
     def load(cls, environ: Mapping[str, str], **options: object) -> Self:

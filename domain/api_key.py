@@ -15,6 +15,7 @@ from domain.errors import (
     PermissionDeniedError,
 )
 from domain.grants import NEVER
+from domain.limits import Limits
 from domain.moment import Moment
 from domain.money import Nanos
 from domain.quota import NONE, Quota, window_of
@@ -37,7 +38,7 @@ class ApiKey(Recorded):
 
     TOPIC = "api_key"
 
-    SNAPSHOT_VERSION = 2
+    SNAPSHOT_VERSION = 3
 
     class Event(Recorded.Event):
         """The base of this aggregate's facts."""
@@ -57,6 +58,7 @@ class ApiKey(Recorded):
         self.spent: dict[str, Nanos] = {}
         self.held: dict[str, Nanos] = {}
         self.holds: dict[str, CountedHold] = {}
+        self.limit_terms: dict[str, int | None] = {}
         self._due = Deadlines()
 
     @classmethod
@@ -133,6 +135,15 @@ class ApiKey(Recorded):
             held -= hold.amount if hold.window == window else 0
         return held
 
+    @property
+    def limits(self) -> Limits:
+        """How much a minute and how many at once it may call."""
+        return Limits(**self.limit_terms)
+
+    def open_calls(self, at: Moment) -> int:
+        """Count the calls that hold and are within their time."""
+        return len(self.holds) - sum(1 for _ in self._due.due(at.horizon))
+
     def reserve(self, at: Moment, *, request_id: str, amount: Nanos, expires_at: datetime) -> None:
         """Count a hold that was checked to fit."""
         headroom = self.headroom(at)
@@ -204,6 +215,11 @@ class ApiKey(Recorded):
         if not self.disabled:
             self.record(facts.Disabled, at, actor=actor)
 
+    def change_limits(self, at: Moment, limits: Limits, *, actor: str) -> None:
+        """Replace the limits, if they are others."""
+        if limits != self.limits:
+            self.record(facts.LimitsChanged, at, **limits.facts(), actor=actor)
+
     def when_created(self, fact: facts.Created) -> None:
         """Take what the key was created with."""
         for name in ("customer_id", "wallet_id", "quota_amount", "quota_window", "expires_at"):
@@ -244,6 +260,10 @@ class ApiKey(Recorded):
     def when_disabled(self, fact: facts.Disabled) -> None:
         """Stop."""
         self.disabled = True
+
+    def when_limits_changed(self, fact: facts.LimitsChanged) -> None:
+        """Take the whole set."""
+        self.limit_terms = {name: getattr(fact, name) for name in Limits.__slots__}
 
     def to_state(self) -> State:
         """Write the counted holds as plain JSON values."""

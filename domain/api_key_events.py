@@ -86,3 +86,13 @@ class QuotaAlertRaised(Fact):
     window: str
     spent: Nanos
     quota: Nanos
+
+
+class LimitsChanged(Fact):
+    """How much a minute and how many at once the key may call from now on; None is no limit."""
+
+    TOPIC = "api_key.limits_changed.1"
+    requests_per_minute: int | None
+    tokens_per_minute: int | None
+    parallel_calls: int | None
+    actor: str

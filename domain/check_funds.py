@@ -7,12 +7,12 @@ from domain import ids
 from domain.decision import Decision
 from domain.errors import ModelNotFoundError, WalletFrozenError
 from domain.find import must_find
+from domain.fit_funds import shortage
 from domain.moment import Moment
 from domain.money import Nanos
 from domain.ports import Books
 from domain.price_book import PriceBook
 from domain.quote import Quote
-from domain.reserve_call import shortage
 from domain.wallet import Wallet
 
 
@@ -47,7 +47,7 @@ def check_call(wallet_id: UUID, model: str, quote: Quote) -> Decision[Funds]:
         wallet = must_find(books, Wallet, wallet_id, "wallet")
         book = books.find(PriceBook, book_id)
         in_force = book.version_at(books.at.now) if book else None
-        card = book.card(in_force, model) if book and in_force else None
+        card = book.card(in_force, model, wallet.price_list) if book and in_force else None
         if card is None:
             raise ModelNotFoundError(model)
         return _look(wallet, books.at, quote.hold(card, quote.output_cap))

@@ -14,6 +14,7 @@ from domain.moment import Moment
 from domain.money import Nanos
 from domain.ports import Books
 from domain.price_book import PriceBook
+from domain.price_page import card_again
 from domain.rerating import due
 from domain.wallet import Wallet
 
@@ -89,11 +90,12 @@ class CorrectionBatch(Recorded):
 def rerated_by(request: InferenceRequest, book: PriceBook, price_version: str) -> Nanos:
     """Tell what re-rating a call gives back, in nanos; what it was given otherwise is kept.
 
-    Nothing for a call that was not charged, that is rated so already, or whose model has no price
-    in that version.
+    Nothing for a call that was not charged, that is rated so already, or whose model or price list
+    is not in that version.
     """
-    original = book.card(request.price_version, request.model)
-    card = book.card(price_version, request.model)
+    original = book.card(request.price_version, request.model, request.price_list)
+    page = book.page(price_version)
+    card = page and card_again(page, request.model, request.price_list)
     rated_so = request.rated_at == price_version
     if request.state != CHARGED or rated_so or original is None or card is None:
         return 0

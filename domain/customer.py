@@ -5,7 +5,9 @@ from typing import Self
 from uuid import UUID
 
 from domain.aggregate import Fact, FirstFact, Recorded, State, parse_time
+from domain.limits import Limits
 from domain.moment import Moment
+from domain.routing_policy import ANY_ROUTE, RoutingPolicy, policy_of
 
 
 class Registered(FirstFact):
@@ -27,6 +29,28 @@ class WebhookChanged(Fact):
     actor: str
 
 
+class RoutingChanged(Fact):
+    """Which models and routes the customer's calls may take from now on; no lists mean any."""
+
+    TOPIC = "customer.routing_changed.1"
+    regions: list[str]
+    fallback: bool
+    retries: int
+    rollout: dict[str, int]
+    models: list[str]
+    actor: str
+
+
+class LimitsChanged(Fact):
+    """How much a minute and how many at once its keys together may call; None is no limit."""
+
+    TOPIC = "customer.limits_changed.1"
+    requests_per_minute: int | None
+    tokens_per_minute: int | None
+    parallel_calls: int | None
+    actor: str
+
+
 class Customer(Recorded):
     """One customer with one wallet."""
 
@@ -35,12 +59,26 @@ class Customer(Recorded):
     class Event(Recorded.Event):
         """The base of this aggregate's facts."""
 
+    SNAPSHOT_VERSION = 2
+
     def __init__(self) -> None:
         self.wallet_id = ""
         self.currency = ""
         self.name_hash = ""
         self.webhook_id: str | None = None
         self.webhook_since: datetime | None = None
+        self.routing_terms: State | None = None
+        self.limit_terms: dict[str, int | None] = {}
+
+    @property
+    def routing(self) -> RoutingPolicy:
+        """What its calls' routing must follow."""
+        return policy_of(self.routing_terms) if self.routing_terms else ANY_ROUTE
+
+    @property
+    def limits(self) -> Limits:
+        """How much a minute and how many at once its keys together may call."""
+        return Limits(**self.limit_terms)
 
     @classmethod
     def register(
@@ -71,6 +109,16 @@ class Customer(Recorded):
         if webhook_id != self.webhook_id:
             self.record(WebhookChanged, at, webhook_id=webhook_id, url_hash=url_hash, actor=actor)
 
+    def change_routing(self, at: Moment, policy: RoutingPolicy, *, actor: str) -> None:
+        """Follow another policy, if it is another."""
+        if policy != self.routing:
+            self.record(RoutingChanged, at, **policy.facts(), actor=actor)
+
+    def change_limits(self, at: Moment, limits: Limits, *, actor: str) -> None:
+        """Replace the limits, if they are others."""
+        if limits != self.limits:
+            self.record(LimitsChanged, at, **limits.facts(), actor=actor)
+
     def restore(self, state: State) -> None:
         """Take back the time."""
         super().restore(state)
@@ -87,3 +135,12 @@ class Customer(Recorded):
         if self.webhook_id is None or fact.webhook_id is None:
             self.webhook_since = fact.timestamp
         self.webhook_id = fact.webhook_id
+
+    def when_routing_changed(self, fact: RoutingChanged) -> None:
+        """Take the whole policy."""
+        terms = ("regions", "fallback", "retries", "rollout", "models")
+        self.routing_terms = {name: getattr(fact, name) for name in terms}
+
+    def when_limits_changed(self, fact: LimitsChanged) -> None:
+        """Take the whole set."""
+        self.limit_terms = {name: getattr(fact, name) for name in Limits.__slots__}

@@ -44,7 +44,8 @@ class UnsupportedParameterError(InvalidRequestError):
     code = "unsupported_parameter"
 
     def __init__(self, param: str, why: str = "is not supported here") -> None:
-        super().__init__(f"'{param}' {why}.", param)
+        shown = param[:200]  # a caller's own names have no limit
+        super().__init__(f"'{shown}' {why}.", shown)
 
 
 class ContextLengthError(InvalidRequestError):

@@ -4,18 +4,17 @@ from dataclasses import dataclass
 from typing import Final
 
 from domain.inference_request import REPORTED
-from domain.money import NANOS_PER_UNIT, Nanos
-from domain.pricing import UNITS_PER_PRICE, RateCard, round_half_even
+from domain.money import NANOS_PER_UNIT, Nanos, format_fraction
+from domain.pricing import FEE, UNITS_PER_PRICE, WHOLE, RateCard, Ratio, round_half_even
 from domain.usage import Usage
 
-FEE: Final = "request"
-_PLACES: Final = 15
-"""Decimals of an exact sum: nanos have 9, and a price is that of 1,000,000 units."""
+_EXACT: Final = NANOS_PER_UNIT * UNITS_PER_PRICE
+"""Millionths of a nano in one unit of the currency."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One bucket; `priced_as` is the component whose price applied, None where none has one."""
+    """One bucket at its list price; `priced_as` names the component whose price applied, if any."""
 
     component: str
     quantity: int
@@ -31,38 +30,47 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """How a usage comes to what it is rated at; only the sum is rounded, once, half to even."""
+    """How a usage comes to what it is rated at; only the end is rounded, once, half to even."""
 
     lines: tuple[Line, ...]
     exact: int
-    """In millionths of a nano."""
+    """The sum of the lines in millionths of a nano."""
+    multiplier: Ratio
+    """What of it is paid."""
+    above: int | None
+    """The prices are those of prompts with more tokens than this; None for the first ones."""
     rounded: Nanos
     rated: Nanos
     """The sum, or the hold where a charge that was not reported would have exceeded it."""
 
 
-def explain(usage: Usage, card: RateCard, *, basis: str, hold: Nanos) -> Explanation:
-    """Price a usage again, at the rate card of its call's hold."""
+def explain(
+    usage: Usage, card: RateCard, *, basis: str, hold: Nanos, tier: str | None = None
+) -> Explanation:
+    """Price a usage again, at its hold's rate card and the service tier of its charge."""
+    plain = card.at(usage.input_tokens, tier)
     lines = [
-        _line(card, component, usage.buckets[component]) for component in sorted(usage.buckets)
+        _line(plain, component, usage.buckets[component]) for component in sorted(usage.buckets)
     ]
-    if card.price(FEE):
-        lines.append(_line(card, FEE, 1))
+    if plain.price(FEE):
+        lines.append(_line(plain, FEE, 1))
     exact = sum(line.exact for line in lines)
-    rounded = round_half_even(exact, UNITS_PER_PRICE)
+    share, whole = plain.multiplier
+    rounded = round_half_even(exact * share, UNITS_PER_PRICE * whole)
     return Explanation(
         lines=tuple(lines),
         exact=exact,
+        multiplier=plain.multiplier,
+        above=card.reached(usage.input_tokens, tier),
         rounded=rounded,
         rated=rounded if basis == REPORTED else min(rounded, hold),
     )
 
 
-def format_exact(millionths: int) -> str:
-    """Write an exact sum as a decimal with every place that it has, and at least two."""
-    units, fraction = divmod(abs(millionths), NANOS_PER_UNIT * UNITS_PER_PRICE)
-    places = f"{fraction:0{_PLACES}d}".rstrip("0").ljust(2, "0")
-    return f"{'-' if millionths < 0 else ''}{units}.{places}"
+def format_exact(millionths: int, multiplier: Ratio = WHOLE) -> str:
+    """Write what an exact sum comes to as a decimal with all of its places, and at least two."""
+    share, whole = multiplier
+    return format_fraction(millionths * share, _EXACT * whole)
 
 
 def _line(card: RateCard, component: str, quantity: int) -> Line:

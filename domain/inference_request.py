@@ -19,16 +19,24 @@ RESERVED, CHARGED, RELEASED, UNKNOWN = "reserved", "charged", "released", "unkno
 class Reserved(FirstFact):
     """The call is held for, and may go upstream with this output cap."""
 
-    TOPIC = "inference_request.reserved.2"
+    TOPIC = "inference_request.reserved.3"
     customer_id: str
     wallet_id: str
     key_id: str
     model: str
+    requested: str
+    """The model as the caller named it: an alias, say."""
     surface: str
     amount: Nanos
     price_version: str
+    price_list: str | None
+    service_tier: str | None
     input_tokens: int
+    extras: dict[str, int]
+    """Requests to the provider's tools that are held for, by component."""
     output_cap: int
+    alternatives: dict[str, int]
+    """Further models that may answer under this hold, each with its own output cap."""
     choices: int
     window: str
     expires_at: datetime
@@ -52,8 +60,11 @@ class Attempted(Fact):
 class Charged(Fact):
     """The customer pays this, for this usage, at the price version of the hold."""
 
-    TOPIC = "inference_request.charged.2"
+    TOPIC = "inference_request.charged.3"
     period: str
+    model: str | None
+    """The model that answered, if it is not the one first held for."""
+    service_tier: str | None
     amount: Nanos
     absorbed: Nanos
     basis: str
@@ -103,7 +114,7 @@ class InferenceRequest(Recorded):
 
     TOPIC = "inference_request"
 
-    SNAPSHOT_VERSION = 2
+    SNAPSHOT_VERSION = 4
 
     class Event(Recorded.Event):
         """The base of this aggregate's facts."""
@@ -115,9 +126,13 @@ class InferenceRequest(Recorded):
         self.key_id = ""
         self.model = ""
         self.price_version = ""
+        self.price_list: str | None = None
+        self.service_tier: str | None = None
         self.window = ""
         self.hold: Nanos = 0
+        self.extras: dict[str, int] = {}
         self.output_cap = 0
+        self.alternatives: dict[str, int] = {}
         self.choices = 1
         self.total: Nanos = 0
         self.drawn: Allocation = []
@@ -137,6 +152,10 @@ class InferenceRequest(Recorded):
     def open(self) -> bool:
         """Whether its hold has not been ended yet."""
         return self.state == RESERVED
+
+    def cap_of(self, model: str) -> int | None:
+        """Tell what output cap a model was held for with, or None if it was not."""
+        return self.output_cap if model == self.model else self.alternatives.get(model)
 
     @property
     def retired(self) -> bool:
@@ -205,8 +224,8 @@ class InferenceRequest(Recorded):
     def when_reserved(self, fact: Reserved) -> None:
         """Take what settling needs."""
         for name in (
-            "customer_id", "wallet_id", "key_id", "model", "price_version", "window",
-            "output_cap", "choices", "period",
+            "customer_id", "wallet_id", "key_id", "model", "price_version", "price_list",
+            "service_tier", "window", "extras", "output_cap", "alternatives", "choices", "period",
         ):  # fmt: skip
             setattr(self, name, getattr(fact, name))
         self.hold = fact.amount
@@ -221,6 +240,8 @@ class InferenceRequest(Recorded):
         self.total = self.charged = fact.amount
         self.period = fact.period
         self.basis = fact.basis
+        self.model = fact.model or self.model
+        self.service_tier = fact.service_tier
         self.usage = fact.usage
         self.drawn = [(grant_id, part) for grant_id, part in fact.allocations]
 

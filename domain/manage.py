@@ -10,19 +10,21 @@ from domain.claims import claimed, with_claim
 from domain.credential import Credential
 from domain.customer import Customer
 from domain.decision import Decision
-from domain.errors import ConflictError, UnpricedCurrencyError
+from domain.errors import ConflictError, NotFoundError, UnpricedCurrencyError
 from domain.find import must_find
 from domain.idempotency import Idempotency
+from domain.limits import UNLIMITED, Limits
 from domain.money import Nanos
 from domain.ports import Books
-from domain.price_book import Cards, PriceBook
+from domain.price_book import PriceBook
+from domain.price_page import Page
 from domain.quota import Quota
 from domain.reserve_call import Claim
 from domain.tags import Tags
 from domain.wallet import Wallet
 
 
-def publish_prices(shard: int, cards: Cards, *, currency: str, actor: str) -> Decision[str]:
+def publish_prices(shard: int, page: Page, *, currency: str, actor: str) -> Decision[str]:
     """Publish the catalogue's prices unless they are in force already; decides their version."""
     book_id = ids.price_book_id(shard)
 
@@ -34,19 +36,17 @@ def publish_prices(shard: int, cards: Cards, *, currency: str, actor: str) -> De
         elif book.currency != currency:
             message = f"The price book is in {book.currency} and cannot change to {currency}."
             raise ConflictError(message)
-        return book.publish(books.at, cards, actor=actor)
+        return book.publish(books.at, page, actor=actor)
 
     return Decision((book_id,), decide)
 
 
-def draft_prices(shard: int, cards: Cards, *, actor: str) -> Decision[str]:
+def draft_prices(shard: int, page: Page, *, actor: str) -> Decision[str]:
     """Keep prices that are not to come into force, for corrections to name; decides a version."""
     book_id = ids.price_book_id(shard)
 
     def decide(books: Books) -> str:
-        return must_find(books, PriceBook, book_id, "price book").draft(
-            books.at, cards, actor=actor
-        )
+        return must_find(books, PriceBook, book_id, "price book").draft(books.at, page, actor=actor)
 
     return Decision((book_id,), decide)
 
@@ -172,6 +172,7 @@ class NewKey:
     tags: Tags = field(default_factory=Tags)
     quota: Quota | None = None
     expires_at: datetime | None = None
+    limits: Limits = UNLIMITED
 
 
 def create_key(customer_id: UUID, wallet_id: UUID, new: NewKey) -> Decision[UUID]:
@@ -193,6 +194,7 @@ def create_key(customer_id: UUID, wallet_id: UUID, new: NewKey) -> Decision[UUID
             tags=new.tags,
             expires_at=new.expires_at,
         )
+        key.change_limits(books.at, new.limits, actor=new.actor)
         credential = Credential.issue(
             books.at,
             new.credential_id,
@@ -241,3 +243,24 @@ def change_terms(
             wallet.change_excess_policy(books.at, policy=excess_policy, actor=actor)
 
     return Decision((wallet_id,), decide)
+
+
+def change_price_list(
+    wallet_id: UUID, *, price_list: str | None, actor: str
+) -> Decision[str | None]:
+    """Put a customer on a price list, or with None back on the public prices; decides the list.
+
+    Raises NotFoundError unless the prices in force know the list.
+    """
+    book_id = ids.price_book_id(ids.shard_of(wallet_id))
+
+    def decide(books: Books) -> str | None:
+        wallet = must_find(books, Wallet, wallet_id, "customer")
+        book = must_find(books, PriceBook, book_id, "price book")
+        if price_list is not None and price_list not in book.lists_at(books.at.now):
+            what = "price list"
+            raise NotFoundError(what)
+        wallet.change_price_list(books.at, price_list=price_list, actor=actor)
+        return wallet.price_list
+
+    return Decision((wallet_id, book_id), decide)

@@ -8,15 +8,27 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from domain.breakers import Breakers
+from domain.candidates import Candidate
 from domain.catalog import Model, Route
-from domain.errors import UpstreamError, UpstreamFailureError, UpstreamRateLimitedError
-from domain.metering import Estimate, Verdict, judge
+from domain.errors import (
+    InvalidRequestError,
+    UpstreamError,
+    UpstreamFailureError,
+    UpstreamRateLimitedError,
+)
+from domain.metering import Verdict, judge
 from domain.money import Nanos
 from domain.pricing import rate
 from domain.reserve_call import Reservation, ReserveCall
-from domain.routing import CoolDowns
+from domain.routing import Draw, Stop, Walk
+from domain.routing_policy import retries_after
+from domain.service_tier import billed_at
 from domain.settle_call import Attempt, Outcome, SettleCall, Settlement
 from domain.upstream import Answer, AttemptError, Provider, UpstreamCall
+
+Failure = UpstreamFailureError | InvalidRequestError
+"""Why no route answered: the provider failed, or it cannot take the call as it was held."""
 
 QUARANTINED = "quarantined"
 
@@ -38,9 +50,11 @@ class Upstreams:
     """Everything that leads upstream."""
 
     providers: Mapping[str, Provider]
-    cool_downs: CoolDowns
+    breakers: Breakers
     currency: str
     """What suppliers' costs are in."""
+    draw: Draw
+    """The lot that chooses between routes with weights."""
 
 
 class MeteredCall:
@@ -51,13 +65,9 @@ class MeteredCall:
         ledger: CallLedger,
         upstreams: Upstreams,
         clock: Callable[[], int],
-        *,
-        model: Model,
-        estimate: Estimate,
         reservation: Reservation,
     ) -> None:
         self.reservation = reservation
-        self.model = model
         self.route: Route | None = None
         self.failed_over = False
         self.settlement: Settlement | None = None
@@ -65,56 +75,84 @@ class MeteredCall:
         self._ledger = ledger
         self._upstreams = upstreams
         self._clock = clock
-        self._estimate = estimate
+        self._held = reservation.kept[0]
         self._started = clock()
         self._attempts: list[Attempt] = []
         self.first_byte_ms: int | None = None
 
     async def dispatch(self, request: object) -> Answer:
-        """Try the model's routes in order until one answers.
+        """Try the candidates' routes until one answers.
 
         When none does, the hold is released and the last failure raised.
         """
-        failure: UpstreamFailureError | None = None
-        for route in self._upstreams.cool_downs.order(self.model, self.reservation.providers):
-            began = self._clock()
+        upstreams, failure = self._upstreams, None
+        walk = Walk(self.reservation.kept, upstreams.breakers, upstreams.draw)
+        while stop := walk.next():
             try:
-                answer = await self._send(route, request)
+                answer = await self._stop_at(stop, request)
             except AttemptError as attempt:
                 failure = _worse(failure, attempt.error)
-                self._failed(route, attempt, began)
-                if not attempt.elsewhere:
+                if not attempt.elsewhere or not self.reservation.policy.fallback:
                     break
-            except BaseException:
-                # The deadline or a shutdown: the supplier may have worked for us all the same.
-                self._record_attempt(route, "abandoned", None, self._clock() - began)
-                raise
+                self.failed_over = True
             else:
-                self._answered(route)
                 return answer
         failure = failure or UpstreamError()
         await self.release(failure.code)
         raise failure
 
+    async def _stop_at(self, stop: Stop, request: object) -> Answer:
+        """Try one route, and again where that may help, or raise the last AttemptError."""
+        tries = 1
+        while True:
+            try:
+                return await self._try(stop, request)
+            except AttemptError as attempt:
+                if tries > retries_after(attempt.outcome, self.reservation.policy):
+                    raise
+            tries += 1
+
+    async def _try(self, stop: Stop, request: object) -> Answer:
+        began, breakers = self._clock(), self._upstreams.breakers
+        trial = breakers.begin(stop.model, stop.route)
+        try:
+            answer = await self._send(stop, request)
+        except AttemptError as attempt:
+            self._failed(stop, attempt, began, trial=trial)
+            raise
+        except BaseException:
+            # The deadline or a shutdown: the supplier may have worked for us all the same.
+            breakers.abandoned(stop.model, stop.route, trial=trial)
+            self._record_attempt(stop.route, "abandoned", None, self._clock() - began)
+            raise
+        self._held, self.route = stop.held, stop.route
+        now = self._clock()
+        self.first_byte_ms = now - self._started
+        breakers.succeeded(stop.model, stop.route, now - began)
+        return answer
+
     async def charge(self, answer: Answer, *, complete: bool) -> None:
         """End the hold with what the answer comes to, or quarantine a report beyond belief."""
         verdict = self._judge(answer, complete=complete)
-        self._attempted("ok" if complete else "broken", verdict)
+        self._attempted("ok" if complete else "broken", verdict, answer.report.service_tier)
         outcome = Outcome(
             self.elapsed_ms,
             basis=verdict.basis,
             reason=None if verdict.basis else QUARANTINED,
             usage=dict(verdict.usage.buckets),
+            service_tier=answer.report.service_tier,
             reported=answer.report.counters,
             flags=verdict.flags,
             provider=self.route.provider if self.route else "",
             first_byte_ms=self.first_byte_ms,
+            model=self.model.id,
         )
         await self._end(outcome)
 
     async def forgive(self, answer: Answer, reason: str) -> None:
         """End the hold with nothing owed; what the supplier may bill all the same is recorded."""
-        self._attempted("broken", self._judge(answer, complete=False))
+        verdict = self._judge(answer, complete=False)
+        self._attempted("broken", verdict, answer.report.service_tier)
         await self._end(Outcome(self.elapsed_ms, reason=reason))
 
     async def release(self, reason: str) -> None:
@@ -128,16 +166,16 @@ class MeteredCall:
         return judge(
             answer.report,
             answer.produced,
-            self._estimate,
+            self.candidate.estimate,
             output_max=self.model.context_tokens * self.reservation.choices,
             complete=complete,
         )
 
-    async def _send(self, route: Route, request: object) -> Answer:
-        provider = self._upstreams.providers[route.provider]
-        request_id = self.reservation.request_id.hex
-        return await provider.send(
-            UpstreamCall(request_id, self.model.id, route, request, self.reservation.output_cap)
+    async def _send(self, stop: Stop, request: object) -> Answer:
+        route = stop.route
+        request_id, cap = self.reservation.request_id.hex, stop.held.output_cap
+        return await self._upstreams.providers[route.provider].send(
+            UpstreamCall(request_id, stop.model.id, route, request, cap)
         )
 
     async def _end(self, outcome: Outcome) -> None:
@@ -152,25 +190,22 @@ class MeteredCall:
             )
         )
 
-    def _failed(self, route: Route, attempt: AttemptError, began: int) -> None:
-        self.failed_over = attempt.elsewhere
+    def _failed(self, stop: Stop, attempt: AttemptError, began: int, *, trial: bool) -> None:
+        breakers = self._upstreams.breakers
         if attempt.cool_seconds:
-            self._upstreams.cool_downs.cool(self.model, route, attempt.cool_seconds)
-        self._record_attempt(route, attempt.outcome, None, self._clock() - began)
+            breakers.failed(stop.model, stop.route, attempt.cool_seconds, trial=trial)
+        else:
+            breakers.abandoned(stop.model, stop.route, trial=trial)
+        self._record_attempt(stop.route, attempt.outcome, None, self._clock() - began)
 
-    def _answered(self, route: Route) -> None:
-        self.route = route
-        self.first_byte_ms = self._clock() - self._started
-        self._upstreams.cool_downs.warm(self.model, route)
-
-    def _attempted(self, outcome: str, verdict: Verdict) -> None:
+    def _attempted(self, outcome: str, verdict: Verdict, reported: str | None) -> None:
         """Record the attempt that answered, at what the supplier will bill for it.
 
         Nobody knows what it bills for a report that cannot be, so neither does the record.
         """
         assert self.route is not None, "only an answered call is charged"
         card = self.route.cost if verdict.basis else None
-        cost = rate(verdict.usage, card) if card else None
+        cost = rate(verdict.usage, card, billed_at(card, reported)) if card else None
         self._record_attempt(self.route, outcome, cost, self.elapsed_ms)
 
     def _record_attempt(
@@ -188,12 +223,27 @@ class MeteredCall:
         )
 
     @property
+    def candidate(self) -> Candidate:
+        """The candidate that answered; until one has, the first."""
+        return self._held.candidate
+
+    @property
+    def model(self) -> Model:
+        """Its model."""
+        return self.candidate.model
+
+    @property
+    def output_cap(self) -> int:
+        """The output cap that was sent there."""
+        return self._held.output_cap
+
+    @property
     def elapsed_ms(self) -> int:
         """Milliseconds since the hold."""
         return self._clock() - self._started
 
 
-def _worse(before: UpstreamFailureError | None, now: UpstreamFailureError) -> UpstreamFailureError:
+def _worse(before: Failure | None, now: Failure) -> Failure:
     """Choose what to tell: when all are saturated, the shortest wait; else the latest failure."""
     if isinstance(before, UpstreamRateLimitedError) and isinstance(now, UpstreamRateLimitedError):
         return min(before, now, key=lambda failure: failure.retry_after or 0)

@@ -10,6 +10,9 @@ MISSING, ZERO, IMPLAUSIBLE, TRUNCATED = (
     "usage_missing", "usage_zero", "usage_implausible", "truncated",
 )  # fmt: skip
 
+COUNTER_CEILING = 10_000
+"""More requests to one tool than this no call makes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
@@ -31,6 +34,10 @@ class Report:
     counters: dict[str, int] = field(default_factory=dict[str, int])
     """Its own counters as they came, for the record."""
     flags: tuple[str, ...] = ()
+    service_tier: str | None = None
+    """At which tier it says that it served the call; None where it says nothing."""
+    input_only: bool = False
+    """Whether only the prompt was told so far, so that we count ourselves what was said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +69,22 @@ def judge(
         flags.append(TRUNCATED)
     usage = report.usage
     if usage is not None and (
-        usage.input_tokens > estimate.ceiling or usage.output_tokens > output_max
+        usage.input_tokens > estimate.ceiling
+        or usage.output_tokens > output_max
+        or max(usage.counters.values(), default=0) > COUNTER_CEILING
     ):
         return Verdict(None, Usage({}), [*flags, IMPLAUSIBLE])
-    if usage is None:
+    if usage is None or (report.input_only and complete):
         flags.append(MISSING)
-    elif not usage.input_tokens or (not usage.output_tokens and produced.anything()):
+    elif not report.input_only:
+        if usage.input_tokens and (usage.output_tokens or not produced.anything()):
+            return Verdict(REPORTED, usage, flags)
         flags.append(ZERO)
-    else:
-        return Verdict(REPORTED, usage, flags)
-    counted = exclusive(input=estimate.count, output=produced.tokens())
-    return Verdict(ESTIMATED if complete else PARTIAL, counted, flags)
+    basis = ESTIMATED if complete else PARTIAL
+    return Verdict(basis, _counted(report, produced, estimate), flags)
+
+
+def _counted(report: Report, produced: Produced, estimate: Estimate) -> Usage:
+    """Count what was said, and take the prompt as it was told if only that was."""
+    told = report.usage.inputs if report.usage and report.input_only else {}
+    return exclusive(**(told or {"input": estimate.count}), output=produced.tokens())

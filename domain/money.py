@@ -10,6 +10,9 @@ NANOS_PER_UNIT = 1_000_000_000
 NANOS_MAX = 2**63 - 1
 """The largest amount a ledger figure may hold."""
 
+PLACES_MAX = 100
+"""Places of a decimal that is written exactly: a price has 9, each share of it 9 more."""
+
 _DECIMAL = re.compile(r"(-?)(0|[1-9][0-9]{0,11})(?:\.([0-9]{1,9}))?", re.ASCII)
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 
@@ -33,6 +36,16 @@ def format_amount(nanos: Nanos) -> str:
     units, fraction = divmod(abs(nanos), NANOS_PER_UNIT)
     places = f"{fraction:09d}".rstrip("0").ljust(2, "0")
     return f"{'-' if nanos < 0 else ''}{units}.{places}"
+
+
+def format_fraction(numerator: int, denominator: int) -> str:
+    """Write a fraction that a decimal can be, with all of its places and at least two."""
+    places = 2
+    while numerator * 10**places % denominator:
+        places += 1
+        assert places <= PLACES_MAX, "a share of a price is a decimal"
+    units, fraction = divmod(abs(numerator) * 10**places // denominator, 10**places)
+    return f"{'-' if numerator < 0 else ''}{units}.{fraction:0{places}d}"
 
 
 def parse_currency(text: str) -> str:

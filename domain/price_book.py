@@ -7,11 +7,8 @@ from uuid import UUID
 from domain.aggregate import Fact, FirstFact, Recorded, State, parse_time
 from domain.grants import NEVER
 from domain.moment import Moment
-from domain.money import Nanos
-from domain.pricing import RateCard, content_hash
-
-Cards = dict[str, dict[str, Nanos]]
-"""Prices by model, then by component, in nanos per 1,000,000 units."""
+from domain.price_page import Cards, Lists, Page, Terms, card_on, version_of
+from domain.pricing import RateCard
 
 
 class Started(FirstFact):
@@ -24,19 +21,23 @@ class Started(FirstFact):
 class Published(Fact):
     """From `effective_at` on, calls are quoted by this version."""
 
-    TOPIC = "price_book.published.1"
+    TOPIC = "price_book.published.2"
     price_version: str
     effective_at: datetime
     cards: Cards
+    terms: Terms
+    lists: Lists
     actor: str
 
 
 class Drafted(Fact):
     """A version for corrections to name; no call is ever quoted by it."""
 
-    TOPIC = "price_book.drafted.1"
+    TOPIC = "price_book.drafted.2"
     price_version: str
     cards: Cards
+    terms: Terms
+    lists: Lists
     actor: str
 
 
@@ -45,14 +46,18 @@ class PriceBook(Recorded):
 
     TOPIC = "price_book"
 
+    SNAPSHOT_VERSION = 2
+
     class Event(Recorded.Event):
         """The base of this aggregate's facts."""
 
     def __init__(self) -> None:
         self.currency = ""
         self.versions: dict[str, Cards] = {}
+        self.terms: dict[str, Terms] = {}
+        self.lists: dict[str, Lists] = {}
         self.schedule: list[tuple[datetime, str]] = []
-        self._cards: dict[tuple[str, str], RateCard] = {}
+        self._cards: dict[tuple[str, str, str | None], RateCard] = {}
 
     @classmethod
     def start(cls, at: Moment, book_id: UUID, *, currency: str) -> Self:
@@ -60,10 +65,10 @@ class PriceBook(Recorded):
         return cls.begin(Started, at, book_id, currency=currency)
 
     def publish(
-        self, at: Moment, cards: Cards, *, actor: str, effective_at: datetime | None = None
+        self, at: Moment, page: Page, *, actor: str, effective_at: datetime | None = None
     ) -> str:
         """Publish a version unless it is already the one in force then; returns its name."""
-        price_version = content_hash(cards, self.currency)
+        price_version = version_of(page, self.currency)
         effective_at = max(effective_at or at.now, at.now)
         if self.version_at(effective_at) != price_version:
             self.record(
@@ -71,16 +76,16 @@ class PriceBook(Recorded):
                 at,
                 price_version=price_version,
                 effective_at=effective_at,
-                cards=cards,
+                **page,
                 actor=actor,
             )
         return price_version
 
-    def draft(self, at: Moment, cards: Cards, *, actor: str) -> str:
+    def draft(self, at: Moment, page: Page, *, actor: str) -> str:
         """Keep a version that is not to come into force; returns its name."""
-        price_version = content_hash(cards, self.currency)
+        price_version = version_of(page, self.currency)
         if price_version not in self.versions:
-            self.record(Drafted, at, price_version=price_version, cards=cards, actor=actor)
+            self.record(Drafted, at, price_version=price_version, actor=actor, **page)
         return price_version
 
     def version_at(self, now: datetime) -> str | None:
@@ -91,14 +96,42 @@ class PriceBook(Recorded):
                 current = price_version
         return current
 
-    def card(self, price_version: str, model: str) -> RateCard | None:
-        """Find a model's rate card in a version, or None if it has no price there."""
-        key = (price_version, model)
+    def lists_at(self, now: datetime) -> list[str]:
+        """Name the price lists of the version in force."""
+        current = self.version_at(now)
+        return [] if current is None else sorted(self.lists[current])
+
+    def page(self, price_version: str) -> Page | None:
+        """Give all that a version says, or None if there is none of that name."""
+        if price_version not in self.versions:
+            return None
+        return Page(
+            cards=self.versions[price_version],
+            terms=self.terms[price_version],
+            lists=self.lists[price_version],
+        )
+
+    def pages(self) -> dict[str, Page]:
+        """Give all versions by their names."""
+        return {
+            name: Page(cards=cards, terms=self.terms[name], lists=self.lists[name])
+            for name, cards in self.versions.items()
+        }
+
+    def card(
+        self, price_version: str, model: str, price_list: str | None = None
+    ) -> RateCard | None:
+        """Find a model's rate card in a version, or None if it has no price there.
+
+        What a customer's list does not price is priced as for everybody.
+        """
+        key = (price_version, model, price_list)
         if key not in self._cards:
-            prices = self.versions.get(price_version, {}).get(model)
-            if prices is None:
+            page = self.page(price_version)
+            card = card_on(page, model, price_list) if page else None
+            if card is None:
                 return None
-            self._cards[key] = RateCard(prices)
+            self._cards[key] = card
         return self._cards[key]
 
     def restore(self, state: State) -> None:
@@ -113,10 +146,15 @@ class PriceBook(Recorded):
 
     def when_published(self, fact: Published) -> None:
         """Add the version and put it in order of effect."""
-        self.versions[fact.price_version] = fact.cards
+        self._keep(fact)
         self.schedule.append((fact.effective_at, fact.price_version))
         self.schedule.sort(key=lambda entry: entry[0])
 
     def when_drafted(self, fact: Drafted) -> None:
         """Add the version, without a time of effect."""
+        self._keep(fact)
+
+    def _keep(self, fact: Published | Drafted) -> None:
         self.versions[fact.price_version] = fact.cards
+        self.terms[fact.price_version] = fact.terms
+        self.lists[fact.price_version] = fact.lists

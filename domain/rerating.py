@@ -28,6 +28,11 @@ class ChargedCall(Protocol):
         ...
 
     @property
+    def service_tier(self) -> str | None:
+        """At which it was rated, None for the standard one."""
+        ...
+
+    @property
     def usage(self) -> Mapping[str, int]:
         """Its quantities by component."""
         ...
@@ -37,12 +42,14 @@ def due(call: ChargedCall, original: RateCard, card: RateCard) -> Nanos:
     """Tell what a charged call would have come to at a rate card, without its corrections.
 
     A counted charge stays within its hold. What was absorbed stays so: a lower price first
-    lessens that, and only a higher one adds to what was charged.
+    lessens that, and only a higher one adds to what was charged. A service tier that the card does
+    not price is rated as the standard one.
     """
     was, now = _rated(call, original), _rated(call, card)
     return min(call.charged, now) if now <= was else call.charged + now - was
 
 
 def _rated(call: ChargedCall, card: RateCard) -> Nanos:
-    rated = rate(exclusive(**call.usage), card)
+    tier = call.service_tier if call.service_tier in card.tiers else None
+    rated = rate(exclusive(**call.usage), card, tier)
     return rated if call.basis == REPORTED else min(rated, call.hold)

@@ -1,39 +1,69 @@
-"""Which route to try next: in order of preference, those that cool down last."""
+"""The walk of a call: its candidates' routes, one after another, until one answers."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
+from domain.breakers import Breakers, Standing
 from domain.catalog import Model, Route
+from domain.fit_funds import Fitting
+
+Draw = Callable[[int], int]
+"""Draws a number from zero up to, and without, the one given."""
 
 
-class CoolDowns:
-    """Routes that failed a moment ago; `clock` is in milliseconds and only ever compared.
+class Stop(NamedTuple):
+    """A route to one of the candidates."""
 
-    A cool-down belongs to a model's route, not to a provider, and an only route is still tried.
+    held: Fitting
+    route: Route
+
+    @property
+    def model(self) -> Model:
+        """The model it leads to."""
+        return self.held.candidate.model
+
+
+class Walk:
+    """What is still to be tried: each time the first whose breaker lets it, else the first.
+
+    So an only route is still tried, and one that others are trying out is left to them.
     """
 
-    def __init__(self, clock: Callable[[], int]) -> None:
-        self._clock = clock
-        self._until: dict[tuple[str, str, str], int] = {}
+    def __init__(self, kept: Iterable[Fitting], breakers: Breakers, draw: Draw) -> None:
+        self._breakers = breakers
+        self._left = [
+            Stop(held, route) for held in kept for route in ordered(held.candidate.routes, draw)
+        ]
 
-    def order(self, model: Model, providers: Sequence[str]) -> list[Route]:
-        """List the routes through these providers, the cooling ones at the end."""
-        routes = [route for route in model.routes if route.provider in providers]
-        if not self._until:
-            return routes
-        return sorted(routes, key=lambda route: self._cooling(model, route))
-
-    def cool(self, model: Model, route: Route, seconds: int) -> None:
-        """Try others first for this long."""
-        self._until[_key(model, route)] = self._clock() + 1000 * seconds
-
-    def warm(self, model: Model, route: Route) -> None:
-        """Forget a cool-down: the route has just worked."""
-        if self._until:
-            self._until.pop(_key(model, route), None)
-
-    def _cooling(self, model: Model, route: Route) -> bool:
-        return self._until.get(_key(model, route), 0) > self._clock()
+    def next(self) -> Stop | None:
+        """Take the next stop, or None at the end."""
+        if not self._left:
+            return None
+        for place, stop in enumerate(self._left):
+            if self._breakers.standing(stop.model, stop.route) is not Standing.OPEN:
+                return self._left.pop(place)
+        return self._left.pop(0)
 
 
-def _key(model: Model, route: Route) -> tuple[str, str, str]:
-    return model.id, route.provider, route.upstream_model
+def ordered(routes: tuple[Route, ...], draw: Draw) -> list[Route]:
+    """Order a model's routes: those with a weight by lot, the others as they stand, last.
+
+    A weight of nothing is only for when the others have failed.
+    """
+    left = [route for route in routes if route.weight]
+    if not left:
+        return list(routes)
+    chosen: list[Route] = []
+    while left:
+        chosen.append(left.pop(_drawn([route.weight or 0 for route in left], draw)))
+    return chosen + [route for route in routes if not route.weight]
+
+
+def _drawn(weights: list[int], draw: Draw) -> int:
+    """Draw a place, each as likely as its weight says."""
+    ticket = draw(sum(weights))
+    place = 0
+    while ticket >= weights[place]:
+        ticket -= weights[place]
+        place += 1
+    return place

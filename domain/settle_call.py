@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 from uuid import UUID
 
 from domain import ids
@@ -13,12 +13,17 @@ from domain.inference_request import CHARGED, RELEASED, REPORTED, InferenceReque
 from domain.money import Nanos
 from domain.ports import Books
 from domain.price_book import PriceBook
-from domain.pricing import rate
+from domain.pricing import RateCard, rate
 from domain.reserve_call import Identity
+from domain.service_tier import served_at
 from domain.usage import Usage, exclusive
 from domain.wallet import Wallet
 
 BEYOND_CAP, CAPPED_AT_HOLD = "output_beyond_cap", "capped_at_hold"
+UNPRICED_TOOL = "tool_unpriced"
+"""A provider's tool was used that has no price, so that it is free."""
+UNHELD_TOOL = "tool_beyond_hold"
+"""A provider's tool was used more often than was asked and held for, which is not charged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +54,22 @@ class Outcome:
     flags: list[str] = field(default_factory=list[str])
     provider: str = ""
     first_byte_ms: int | None = None
+    model: str | None = None
+    """The model that answered; None for the one first held for."""
+    service_tier: str | None = None
+    """At which tier the upstream says that it served the call; None where it says nothing."""
 
     def __post_init__(self) -> None:
         assert (self.basis is None) != (self.reason is None), "a call is charged or released"
+
+
+class Rated(NamedTuple):
+    """What a call comes to: its usage as far as it counts, and the service tier it is rated at."""
+
+    usage: Usage
+    tier: str | None
+    amount: Nanos
+    flags: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,45 +120,52 @@ class SettleCall:
         request: InferenceRequest,
         wallet: Wallet,
         key: ApiKey,
-        priced: tuple[Usage, Nanos, list[str]],
+        rated: Rated,
     ) -> Usage:
         at, outcome = books.at, self.outcome
-        usage, rated, flags = priced
-        charged = wallet.charge(at, request_id=request.id.hex, key_id=key.id.hex, rated=rated)
+        model = outcome.model if outcome.model != request.model else None
+        charged = wallet.charge(
+            at, request_id=request.id.hex, key_id=key.id.hex, rated=rated.amount
+        )
         key.charge(at, request_id=request.id.hex, amount=charged.amount, window=request.window)
         request.charge(
             at,
             period=charged.period,
+            model=model,
+            service_tier=rated.tier,
             amount=charged.amount,
             absorbed=charged.absorbed,
             basis=outcome.basis,
-            usage=dict(usage.buckets),
+            usage=dict(rated.usage.buckets),
             reported=outcome.reported,
-            flags=flags,
+            flags=rated.flags,
             provider=outcome.provider,
             allocations=charged.allocations,
             first_byte_ms=outcome.first_byte_ms,
             milliseconds=outcome.milliseconds,
         )
-        return usage
+        return rated.usage
 
-    def _rated(self, books: Books, request: InferenceRequest) -> tuple[Usage, Nanos, list[str]]:
+    def _rated(self, books: Books, request: InferenceRequest) -> Rated:
         """Price the usage at the hold's version; only reported usage may exceed the hold."""
         flags = list(self.outcome.flags)
+        model = self.outcome.model or request.model
+        cap = request.cap_of(model)
+        assert cap is not None, "only a model that was held for answers"
         reported = exclusive(**self.outcome.usage)
-        usage = reported.capped(request.output_cap * request.choices)
+        usage = reported.capped(cap * request.choices)
         if usage is not reported:
             flags.append(BEYOND_CAP)
-        book = books.find(PriceBook, ids.price_book_id(ids.shard_of(request.id)))
-        card = book.card(request.price_version, request.model) if book else None
-        if card is None:
-            what = "price version"
-            raise NotFoundError(what)
-        rated = rate(usage, card)
-        if self.outcome.basis != REPORTED and rated > request.hold:
-            rated = request.hold
+        card = _card(books, request, model)
+        flags += _unheld(usage, request, card)
+        usage = usage.within(request.extras)
+        tier, odd = served_at(request.service_tier, self.outcome.service_tier, usage, card)
+        flags += odd
+        amount = rate(usage, card, tier)
+        if self.outcome.basis != REPORTED and amount > request.hold:
+            amount = request.hold
             flags.append(CAPPED_AT_HOLD)
-        return usage, rated, flags
+        return Rated(usage, tier, amount, flags)
 
     def _release(
         self, books: Books, request: InferenceRequest, wallet: Wallet, key: ApiKey
@@ -178,3 +203,19 @@ class SettleCall:
             Outcome(**written["outcome"]),
             tuple(Attempt(**attempt) for attempt in written["attempts"]),
         )
+
+
+def _unheld(usage: Usage, request: InferenceRequest, card: RateCard) -> list[str]:
+    """Name what is odd about requests to tools that nobody held for."""
+    over = [name for name, n in usage.counters.items() if n > request.extras.get(name, 0)]
+    priced = [name in card.prices for name in over]
+    return [*([UNHELD_TOOL] if any(priced) else []), *([] if all(priced) else [UNPRICED_TOOL])]
+
+
+def _card(books: Books, request: InferenceRequest, model: str) -> RateCard:
+    book = books.find(PriceBook, ids.price_book_id(ids.shard_of(request.id)))
+    card = book.card(request.price_version, model, request.price_list) if book else None
+    if card is None:
+        what = "price version"
+        raise NotFoundError(what)
+    return card

@@ -17,7 +17,27 @@ def _booked(state: State) -> State:
 
 
 def _reserved(state: State) -> State:
-    return {**_booked(state), "tags": {}}
+    return _reserved_for_one({**_booked(state), "tags": {}})
+
+
+def _reserved_for_one(state: State) -> State:
+    """Name the one model that could be held for before there were any others, at list price."""
+    return {
+        **state,
+        "requested": state["model"],
+        "alternatives": {},
+        "price_list": None,
+        "service_tier": None,
+        "extras": {},
+    }
+
+
+def _charged(state: State) -> State:
+    return _charged_as_held(_booked(state))
+
+
+def _charged_as_held(state: State) -> State:
+    return {**state, "model": None, "service_tier": None}
 
 
 def _wallet_corrected(state: State) -> State:
@@ -33,11 +53,19 @@ def _created(state: State) -> State:
     return {**state, "tags": {}}
 
 
+def _plainly_priced(state: State) -> State:
+    return {**state, "terms": {}, "lists": {}}
+
+
 UPCASTERS: dict[str, Upcaster] = {
     "api_key.created.1": ("api_key.created.2", _created),
-    "inference_request.reserved.1": ("inference_request.reserved.2", _reserved),
-    "inference_request.charged.1": ("inference_request.charged.2", _booked),
+    "inference_request.reserved.1": ("inference_request.reserved.3", _reserved),
+    "inference_request.reserved.2": ("inference_request.reserved.3", _reserved_for_one),
+    "inference_request.charged.1": ("inference_request.charged.3", _charged),
+    "inference_request.charged.2": ("inference_request.charged.3", _charged_as_held),
     "inference_request.corrected.1": ("inference_request.corrected.2", _request_corrected),
+    "price_book.published.1": ("price_book.published.2", _plainly_priced),
+    "price_book.drafted.1": ("price_book.drafted.2", _plainly_priced),
     "wallet.granted.1": ("wallet.granted.2", _booked),
     "wallet.reserved.1": ("wallet.reserved.2", _booked),
     "wallet.charged.1": ("wallet.charged.2", _booked),

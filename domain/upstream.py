@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from domain.catalog import Route
-from domain.errors import UpstreamFailureError
+from domain.errors import InvalidRequestError, UpstreamFailureError
 from domain.metering import Produced, Report
 
 
@@ -28,7 +28,7 @@ class AttemptError(Exception):
     def __init__(
         self,
         outcome: str,
-        error: UpstreamFailureError,
+        error: UpstreamFailureError | InvalidRequestError,
         *,
         elsewhere: bool = True,
         cool_seconds: int = 0,
@@ -81,8 +81,8 @@ class Answer(Protocol):
 class Provider(Protocol):
     """One upstream, by its protocol."""
 
-    def check(self, request: Any, route: Route) -> None:
-        """Raise UnsupportedParameterError naming what this protocol cannot carry."""
+    def check(self, request: Any, route: Route, output_cap: int) -> None:
+        """Raise UnsupportedParameterError naming what it cannot carry with so much to answer."""
         ...
 
     async def send(self, call: UpstreamCall) -> Answer:

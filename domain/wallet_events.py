@@ -152,6 +152,14 @@ class ExcessPolicyChanged(Fact):
     actor: str
 
 
+class PriceListChanged(Fact):
+    """New holds are priced by another list; None is the public prices."""
+
+    TOPIC = "wallet.price_list_changed.1"
+    price_list: str | None
+    actor: str
+
+
 class Frozen(Fact):
     """No new hold is opened."""
 

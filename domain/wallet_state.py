@@ -40,7 +40,7 @@ class Ending(NamedTuple):
 class WalletState(Recorded):
     """The fold of a wallet's facts; nothing here decides."""
 
-    SNAPSHOT_VERSION = 2
+    SNAPSHOT_VERSION = 3
 
     def __init__(self) -> None:
         self.customer_id = ""
@@ -48,6 +48,7 @@ class WalletState(Recorded):
         self.excess_policy = ABSORBED
         self.overdraft_limit: Nanos = 0
         self.frozen = False
+        self.price_list: str | None = None
         self.debt: Nanos = 0
         self.credit: Nanos = 0
         self.reserved: Nanos = 0
@@ -195,6 +196,10 @@ class WalletState(Recorded):
     def when_excess_policy_changed(self, fact: facts.ExcessPolicyChanged) -> None:
         """Take the new policy."""
         self.excess_policy = fact.policy
+
+    def when_price_list_changed(self, fact: facts.PriceListChanged) -> None:
+        """Take the list."""
+        self.price_list = fact.price_list
 
     def when_frozen(self, fact: facts.Frozen) -> None:
         """Stop new holds."""

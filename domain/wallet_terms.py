@@ -26,6 +26,11 @@ class WalletTerms(WalletState):
         assert policy in {ABSORBED, DEBT}, "an unknown policy"
         self.record(facts.ExcessPolicyChanged, at, policy=policy, actor=actor)
 
+    def change_price_list(self, at: Moment, *, price_list: str | None, actor: str) -> None:
+        """Price new holds by another list; calls in flight keep theirs."""
+        if price_list != self.price_list:
+            self.record(facts.PriceListChanged, at, price_list=price_list, actor=actor)
+
     def freeze(self, at: Moment, *, actor: str) -> None:
         """Open no new holds; calls in flight still settle."""
         if not self.frozen:

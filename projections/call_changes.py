@@ -6,9 +6,10 @@ from typing import Final
 
 from domain import inference_request as request
 from domain.money import Nanos
-from domain.usage import OUTPUT_COMPONENTS
+from domain.usage import INPUT_COMPONENTS, OUTPUT_COMPONENTS
 from projections.events import Event, Fields
 
+_INPUT: Final = frozenset(INPUT_COMPONENTS)
 _OUTPUT: Final = frozenset(OUTPUT_COMPONENTS)
 
 
@@ -31,22 +32,32 @@ class Call:
     wallet_id: str = ""
     key_id: str = ""
     model: str = ""
+    """What it was booked under before these events: at first, what was first held for."""
+    requested: str | None = None
     surface: str | None = None
     price_version: str | None = None
+    price_list: str | None = None
+    service_tier: str | None = None
+    """The one asked for, then the one it is rated at."""
     hold: Nanos = 0
     hold_period: str = ""
+    """The month of its hold; whoever adds a call knows it if the call has been `answered`."""
     tags: dict[str, str] = field(default_factory=dict[str, str])
     client_request_id: str | None = None
     created_at: str = ""
     created_position: int | None = None
     """Of its hold; None if that is in an earlier batch."""
     status: str | None = None
+    answered: str | None = None
+    """The model that answered, if it is another than was first held for."""
     basis: str | None = None
     period: str | None = None
     amount: Nanos | None = None
     absorbed: Nanos | None = None
     corrected: Nanos = 0
     usage: dict[str, int] | None = None
+    estimated_tokens: int = 0
+    """Of its prompt, as it was held for; only known where it begins."""
     input_tokens: int | None = None
     output_tokens: int | None = None
     flags: list[str] | None = None
@@ -58,6 +69,11 @@ class Call:
     """Of its charge or release, if that is in this batch."""
     corrections: list[Correction] = field(default_factory=list[Correction])
     position: int = 0
+
+    @property
+    def booked(self) -> str:
+        """The model that it is booked under from now on."""
+        return self.answered or self.model
 
 
 def fold(events: Iterable[Event]) -> dict[str, Call]:
@@ -82,8 +98,11 @@ def _begun(request_id: str, fact: Fields, position: int) -> Call:
         fact["wallet_id"],
         fact["key_id"],
         fact["model"],
+        fact["requested"],
         fact["surface"],
         fact["price_version"],
+        fact["price_list"],
+        fact["service_tier"],
         fact["amount"],
         fact["period"],
         fact["tags"],
@@ -92,21 +111,23 @@ def _begun(request_id: str, fact: Fields, position: int) -> Call:
         position,
         request.RESERVED,
         period=fact["period"],
+        estimated_tokens=fact["input_tokens"],
         position=position,
     )
 
 
 def _charged(call: Call, fact: Fields) -> None:
     usage = fact["usage"]
-    outputs = sum([tokens for component, tokens in usage.items() if component in _OUTPUT])
     call.status = request.CHARGED
+    call.answered = fact["model"]
+    call.service_tier = fact["service_tier"]
     call.basis = fact["basis"]
     call.period = fact["period"]
     call.amount = fact["amount"]
     call.absorbed = fact["absorbed"]
     call.usage = usage
-    call.output_tokens = outputs
-    call.input_tokens = sum(usage.values()) - outputs
+    call.output_tokens = sum([n for component, n in usage.items() if component in _OUTPUT])
+    call.input_tokens = sum([n for component, n in usage.items() if component in _INPUT])
     call.first_byte_ms = fact["first_byte_ms"]
     _settled(call, fact)
 

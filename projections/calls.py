@@ -20,6 +20,7 @@ class Calls(Projection):
     """A call that begins and ends between two batches is written once, the others are updated."""
 
     name = "calls"
+    version = 2
     topics = TOPICS
     tables = (
         Table(
@@ -32,17 +33,21 @@ class Calls(Projection):
                 wallet_id uuid NOT NULL,
                 key_id uuid NOT NULL,
                 model text NOT NULL,
+                requested text NOT NULL,
                 surface text NOT NULL,
                 status text NOT NULL,
                 basis text,
                 period text NOT NULL,
                 price_version text NOT NULL,
+                price_list text,
+                service_tier text,
                 hold bigint NOT NULL,
                 amount bigint NOT NULL,
                 absorbed bigint NOT NULL,
                 corrected bigint NOT NULL,
                 total bigint NOT NULL,
                 usage jsonb NOT NULL,
+                estimated_tokens bigint NOT NULL,
                 input_tokens bigint NOT NULL,
                 output_tokens bigint NOT NULL,
                 flags text[] NOT NULL,
@@ -84,21 +89,22 @@ def _change(conn: Connection, schema: str, late: dict[str, Call]) -> None:
     if len(rows) != len(late):
         position = max(call.position for call in late.values())
         raise LogError(position, "by here a call has changed that was never held")
-    for request_id, wallet_id, key_id, model, tags, period in rows:
+    for request_id, wallet_id, key_id, tags, period, model, held_on, hold_period in rows:
         call = late[request_id]
-        call.wallet_id, call.key_id, call.model = wallet_id, key_id, model
-        call.tags, call.period = tags, period
+        call.wallet_id, call.key_id, call.tags, call.period = wallet_id, key_id, tags, period
+        call.model, call.created_at, call.hold_period = model, held_on, hold_period
 
 
 def _rows(calls: Iterable[Call]) -> Iterator[tuple[object, ...]]:
     for call in calls:
         amount = call.amount or 0
         yield (
-            call.request_id, call.customer_id, call.wallet_id, call.key_id, call.model,
-            call.surface, call.status, call.basis, call.period, call.price_version, call.hold,
+            call.request_id, call.customer_id, call.wallet_id, call.key_id, call.booked,
+            call.requested, call.surface, call.status, call.basis, call.period, call.price_version,
+            call.price_list, call.service_tier, call.hold,
             amount, call.absorbed or 0, call.corrected, amount - call.corrected,
             orjson.dumps(call.usage).decode() if call.usage else "{}",
-            call.input_tokens or 0, call.output_tokens or 0,
+            call.estimated_tokens, call.input_tokens or 0, call.output_tokens or 0,
             "{" + ",".join(call.flags) + "}" if call.flags else "{}",
             orjson.dumps(call.tags).decode() if call.tags else "{}",
             call.reason, call.client_request_id, call.created_at, call.ended_at,
@@ -108,16 +114,20 @@ def _rows(calls: Iterable[Call]) -> Iterator[tuple[object, ...]]:
 
 _ADD = """
     COPY {schema}.calls
-        (request_id, customer_id, wallet_id, key_id, model, surface, status, basis, period,
-         price_version, hold, amount, absorbed, corrected, total, usage, input_tokens,
-         output_tokens, flags, tags, reason, client_request_id, created_at, ended_at,
-         milliseconds, first_byte_ms, created_position, position)
+        (request_id, customer_id, wallet_id, key_id, model, requested, surface, status, basis,
+         period, price_version, price_list, service_tier, hold, amount, absorbed, corrected, total,
+         usage, estimated_tokens, input_tokens, output_tokens, flags, tags, reason,
+         client_request_id, created_at, ended_at, milliseconds, first_byte_ms, created_position,
+         position)
     FROM STDIN
 """
 _CHANGE = """
     UPDATE {schema}.calls AS old
     SET status = coalesce(new.status, old.status),
+        model = coalesce(new.answered, old.model),
         basis = coalesce(new.basis, old.basis),
+        service_tier = CASE new.status WHEN 'charged' THEN new.service_tier
+                       ELSE old.service_tier END,
         period = coalesce(new.period, old.period),
         amount = coalesce(new.amount, old.amount),
         absorbed = coalesce(new.absorbed, old.absorbed),
@@ -133,11 +143,14 @@ _CHANGE = """
         first_byte_ms = coalesce(new.first_byte_ms, old.first_byte_ms),
         position = new.position
     FROM json_to_recordset(%s::json) AS new (
-        request_id uuid, status text, basis text, period text, amount bigint, absorbed bigint,
-        corrected bigint, usage jsonb, input_tokens bigint, output_tokens bigint, flags text[],
-        reason text, ended_at timestamptz, milliseconds int, first_byte_ms int, position bigint
+        request_id uuid, status text, answered text, service_tier text, basis text, period text,
+        amount bigint, absorbed bigint, corrected bigint, usage jsonb, input_tokens bigint,
+        output_tokens bigint, flags text[], reason text, ended_at timestamptz, milliseconds int,
+        first_byte_ms int, position bigint
     )
+    JOIN {schema}.calls AS before ON before.request_id = new.request_id
     WHERE old.request_id = new.request_id
     RETURNING encode(uuid_send(old.request_id), 'hex'), encode(uuid_send(old.wallet_id), 'hex'),
-              encode(uuid_send(old.key_id), 'hex'), old.model, old.tags, old.period
+              encode(uuid_send(old.key_id), 'hex'), old.tags, old.period,
+              before.model, (before.created_at AT TIME ZONE 'UTC')::date::text, before.period
 """

@@ -10,6 +10,7 @@ import orjson
 from psycopg import Connection, sql
 
 from projections.events import Event
+from projections.metered import PARTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Projection(ABC):
 @cache
 def statement(schema: str, text: LiteralString) -> bytes:
     """Write a statement for the tables of one schema, once."""
-    return sql.SQL(text).format(schema=sql.Identifier(schema)).as_bytes(None)
+    return sql.SQL(text).format(schema=sql.Identifier(schema), **PARTS).as_bytes(None)
 
 
 def run(conn: Connection, schema: str, text: LiteralString, rows: Sequence[Any]) -> int:

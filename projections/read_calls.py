@@ -38,11 +38,15 @@ class CallRow(NamedTuple):
     request_id: UUID
     key_id: UUID
     model: str
+    requested: str
     surface: str
     status: str
     basis: str | None
     period: str
     price_version: str
+    price_list: str | None
+    service_tier: str | None
+    """The one asked for, then the one it is rated at; None for the standard one."""
     hold: Nanos
     amount: Nanos
     absorbed: Nanos
@@ -204,8 +208,9 @@ _UPTO: Final[LiteralString] = "created_position <= %s"
 _NEWEST: Final[LiteralString] = "created_at DESC, created_position DESC"
 _OLDEST: Final[LiteralString] = "created_at, created_position"
 _CALLS: Final[LiteralString] = """
-    SELECT request_id, key_id, model, surface, status, basis, period, price_version, hold, amount,
-           absorbed, corrected, total, usage, input_tokens, output_tokens, flags, tags, reason,
+    SELECT request_id, key_id, model, requested, surface, status, basis, period, price_version,
+           price_list, service_tier, hold, amount, absorbed, corrected, total, usage,
+           input_tokens, output_tokens, flags, tags, reason,
            client_request_id, created_at, ended_at, milliseconds, first_byte_ms,
            created_position, position
     FROM read.calls

@@ -37,6 +37,8 @@ class Charge:
     key_id: UUID
     model: str
     price_version: str
+    price_list: str | None
+    service_tier: str | None
     basis: str
     hold: Nanos
     charged: Nanos
@@ -84,7 +86,8 @@ def _conditions(selector: Selector) -> tuple[sql.Composed, tuple[object, ...]]:
 
 
 _CHARGES: LiteralString = """
-    SELECT request_id, customer_id, wallet_id, key_id, model, price_version, basis, hold,
+    SELECT request_id, customer_id, wallet_id, key_id, model, price_version,
+           price_list, service_tier, basis, hold,
            amount AS charged, corrected, created_position, usage
     FROM read.calls
     WHERE status = 'charged'{}

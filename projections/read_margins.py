@@ -14,7 +14,8 @@ from psycopg.rows import dict_row
 
 from domain.money import Nanos
 from domain.pricing import round_half_even
-from projections.supplier_calls import ANSWERED, TOKENS
+from domain.usage import METERED
+from projections.supplier_calls import ANSWERED
 
 GROUPS: Final = {
     "day": "day",
@@ -60,7 +61,7 @@ class Margin:
     """Of what customers were charged."""
     cost_currency: str
     figures: Figures
-    tokens: Mapping[str, int]
+    used: Mapping[str, int]
     """By component, as far as charges tell."""
 
     @property
@@ -103,7 +104,7 @@ async def margins(
     query = sql.SQL(_MARGINS).format(
         columns=sql.SQL("").join(sql.SQL("{}, ").format(column) for column in columns),
         tokens=sql.SQL(", ").join(
-            sql.SQL("sum({0})::bigint AS {0}").format(sql.Identifier(name)) for name in TOKENS
+            sql.SQL("sum({0})::bigint AS {0}").format(sql.Identifier(name)) for name in METERED
         ),
     )
     parameters = {"since": since, "until": until, "limit": limit, "answered": list(ANSWERED)}
@@ -118,7 +119,7 @@ def _margin(row: Mapping[str, Any], group_by: Sequence[str]) -> Margin:
         currency=row["charge_currency"],
         cost_currency=row["cost_currency"],
         figures=Figures(**{column.name: row[column.name] for column in fields(Figures)}),
-        tokens={name: row[name] for name in TOKENS if row[name]},
+        used={name: row[name] for name in METERED if row[name]},
     )
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from psycopg import AsyncConnection, sql
 from psycopg.rows import class_row
 
-from projections.supplier_calls import TOKENS
+from projections.metered import TOKENS
 from projections.tie_out.sides import Key, Lost, Metered, Reported, Resolution, Sides
 
 

@@ -97,7 +97,9 @@ _SUMS: Final = sql.SQL(", ").join(
     sql.SQL("coalesce(sum({}), 0)").format(sql.Identifier(name)) for name in NAMES
 )
 _USAGE: Final = """
-    SELECT {columns} {sums} FROM read.usage_days WHERE {conditions} {grouping} LIMIT %s
+    SELECT {columns} {sums} FROM read.usage_days
+    WHERE {conditions} AND (calls, charges, releases, corrected) <> (0, 0, 0, 0) {grouping} LIMIT %s
 """
+"""A day without anything is one whose calls another model answered."""
 _GROUPING: Final = "GROUP BY {0} ORDER BY {0}"
 _EVER: Final = "SELECT 1 FROM read.usage_days WHERE wallet_id = %s AND model = %s LIMIT 1"

@@ -4,14 +4,14 @@ Everything is counted when a call ends: then all its attempts are known, whereve
 The charge, its usage and its corrections stand with the attempt that answered.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from domain import inference_request as request
 from domain.metered_call import QUARANTINED
 from domain.settle_call import BEYOND_CAP
-from domain.usage import INPUT_COMPONENTS, OUTPUT_COMPONENTS
+from domain.usage import OUTPUT_COMPONENTS
 from projections.errors import LogError
 from projections.events import Event, Fields
 
@@ -20,9 +20,15 @@ CHARGED, RELEASED = request.Charged.TOPIC, request.Released.TOPIC
 LOST, CORRECTED = request.OutcomeUnknown.TOPIC, request.Corrected.TOPIC
 TOPICS: Final = frozenset({RESERVED, ATTEMPTED, CHARGED, RELEASED, LOST, CORRECTED})
 
-TOKENS: Final = (*INPUT_COMPONENTS, *OUTPUT_COMPONENTS)
 ANSWERED: Final = frozenset({"ok", "broken"})
 """Outcomes of an attempt that gave output, so that the supplier bills for it."""
+OUTPUTS: Final = (
+    ("completion_tokens",),
+    ("output_tokens",),
+    ("outputTokens",),
+    ("candidatesTokenCount", "thoughtsTokenCount"),
+)
+"""What suppliers call the whole output, each in its protocol."""
 NO_ATTEMPT: Final = "none"
 """Stands in for the outcome where a call ended and no attempt of it is on record."""
 
@@ -115,6 +121,7 @@ class Fold:
         """Count every attempt, and put the charge with the one that answered."""
         crossed = fact["timestamp"][:10] != call.day
         doubted = fact.get("reason") == QUARANTINED
+        call.model = fact.get("model") or call.model
         carrier = _no_key(call, fact, crossed)
         for attempt in call.attempts:
             answered = attempt["outcome"] in ANSWERED
@@ -182,9 +189,13 @@ def billable(fact: Fields) -> dict[str, int]:
     if BEYOND_CAP not in fact["flags"]:
         return usage
     reported = fact["reported"]
-    told = reported.get("completion_tokens", reported.get("output_tokens", 0))
+    told = next((sum(map(_of(reported), names)) for names in OUTPUTS if names[0] in reported), 0)
     excess = max(0, told - sum(usage.get(component, 0) for component in OUTPUT_COMPONENTS))
     return {**usage, "output": usage.get("output", 0) + excess}
+
+
+def _of(reported: Mapping[str, int]) -> Callable[[str], int]:
+    return lambda name: reported.get(name, 0)
 
 
 def _key(call: Call, attempt: Fields, crossed: bool, doubted: bool) -> Key:

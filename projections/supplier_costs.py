@@ -23,6 +23,7 @@ class SupplierCosts(Projection):
     """
 
     name = "supplier_costs"
+    version = 2
     topics = TOPICS
     tables = (
         Table(
@@ -47,17 +48,7 @@ class SupplierCosts(Projection):
                 charges bigint NOT NULL,
                 charged bigint NOT NULL,
                 corrected bigint NOT NULL,
-                input bigint NOT NULL,
-                cached_input bigint NOT NULL,
-                cache_write bigint NOT NULL,
-                cache_write_5m bigint NOT NULL,
-                cache_write_1h bigint NOT NULL,
-                audio_input bigint NOT NULL,
-                image_input bigint NOT NULL,
-                output bigint NOT NULL,
-                reasoning bigint NOT NULL,
-                audio_output bigint NOT NULL,
-                image_output bigint NOT NULL,
+                {metered_columns},
                 position bigint NOT NULL,
                 PRIMARY KEY (day, customer_id, model, provider, upstream_model, outcome, priced,
                              crossed, currency)
@@ -109,7 +100,7 @@ _ADD = """
     INSERT INTO {schema}.supplier_costs AS old
     SELECT new.* FROM json_populate_recordset(
         ROW(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0,
-            0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL)::{schema}.supplier_costs,
+            {metered_zeros}, NULL)::{schema}.supplier_costs,
         %s::json
     ) AS new
     ON CONFLICT (day, customer_id, model, provider, upstream_model, outcome, priced, crossed,
@@ -120,17 +111,7 @@ _ADD = """
         charges = old.charges + excluded.charges,
         charged = old.charged + excluded.charged,
         corrected = old.corrected + excluded.corrected,
-        input = old.input + excluded.input,
-        cached_input = old.cached_input + excluded.cached_input,
-        cache_write = old.cache_write + excluded.cache_write,
-        cache_write_5m = old.cache_write_5m + excluded.cache_write_5m,
-        cache_write_1h = old.cache_write_1h + excluded.cache_write_1h,
-        audio_input = old.audio_input + excluded.audio_input,
-        image_input = old.image_input + excluded.image_input,
-        output = old.output + excluded.output,
-        reasoning = old.reasoning + excluded.reasoning,
-        audio_output = old.audio_output + excluded.audio_output,
-        image_output = old.image_output + excluded.image_output,
+        {metered_added},
         position = excluded.position
 """
 _LOSE = """

@@ -1,17 +1,18 @@
 """Usage days: what a wallet's calls came to, by day of UTC, month, key, model and tags.
 
 A call counts on the day of its hold; its charge with the tokens, its release and each of its
-corrections on the day when they were booked, and in the month that they were booked in.
+corrections on the day when they were booked, and in the month that they were booked in. All of
+it counts for the model that answered: a call moves if that is not the one first held for.
 """
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 from psycopg import Connection
 
 from domain.inference_request import CHARGED
-from domain.usage import TOKEN_COMPONENTS
+from domain.usage import METERED
 from projections.call_changes import Call
 from projections.projection import Table, run
 
@@ -31,17 +32,7 @@ TABLE: Final = Table(
         releases bigint NOT NULL,
         amount bigint NOT NULL,
         corrected bigint NOT NULL,
-        input bigint NOT NULL,
-        cached_input bigint NOT NULL,
-        cache_write bigint NOT NULL,
-        cache_write_5m bigint NOT NULL,
-        cache_write_1h bigint NOT NULL,
-        audio_input bigint NOT NULL,
-        image_input bigint NOT NULL,
-        output bigint NOT NULL,
-        reasoning bigint NOT NULL,
-        audio_output bigint NOT NULL,
-        image_output bigint NOT NULL,
+        {metered_columns},
         position bigint NOT NULL,
         PRIMARY KEY (wallet_id, day, period, key_id, model, tags)
     ) WITH (fillfactor = 50)
@@ -49,13 +40,22 @@ TABLE: Final = Table(
 )
 
 _NOTHING: Final = dict.fromkeys(
-    ("calls", "charges", "releases", "amount", "corrected", *sorted(TOKEN_COMPONENTS), "position"),
+    ("calls", "charges", "releases", "amount", "corrected", *METERED, "position"),
     0,
 )
 _DATE: Final = len("2026-11-20")
 
 Day = dict[str, Any]
 Days = dict[tuple[str, ...], Day]
+
+
+class Place(NamedTuple):
+    """Where something of a call counts: for which model, when, and in which month."""
+
+    model: str
+    timestamp: str
+    period: str
+    position: int
 
 
 def add(conn: Connection, schema: str, calls: Iterable[Call]) -> None:
@@ -68,20 +68,28 @@ def fold(calls: Iterable[Call]) -> Days:
     days: Days = {}
     for call in calls:
         if call.created_position is not None:
-            day = _day(days, call, call.created_at, call.hold_period, call.created_position)
-            day["calls"] += 1
+            _count(days, call, call.model, 1, call.created_position)
+        if call.answered is not None:
+            _count(days, call, call.model, -1, call.settled_position)
+            _count(days, call, call.answered, 1, call.settled_position)
         if call.settled_position:
             _settle(days, call)
         for correction in call.corrections:
-            day = _day(days, call, correction.timestamp, correction.period, correction.position)
-            day["corrected"] += correction.amount
+            place = Place(call.booked, correction.timestamp, correction.period, correction.position)
+            _day(days, call, place)["corrected"] += correction.amount
     return days
+
+
+def _count(days: Days, call: Call, model: str, calls: int, position: int) -> None:
+    """Count the call on the day of its hold, or count it no more."""
+    place = Place(model, call.created_at, call.hold_period, position)
+    _day(days, call, place)["calls"] += calls
 
 
 def _settle(days: Days, call: Call) -> None:
     assert call.ended_at is not None, "a charge and a release have a time"
     assert call.period is not None, "whoever adds a call knows its month"
-    day = _day(days, call, call.ended_at, call.period, call.settled_position)
+    day = _day(days, call, Place(call.booked, call.ended_at, call.period, call.settled_position))
     if call.status != CHARGED:
         day["releases"] += 1
         return
@@ -91,22 +99,22 @@ def _settle(days: Days, call: Call) -> None:
         day[component] += tokens
 
 
-def _day(days: Days, call: Call, timestamp: str, period: str, position: int) -> Day:
-    date = timestamp[:_DATE]
+def _day(days: Days, call: Call, place: Place) -> Day:
+    date = place.timestamp[:_DATE]
     tags = _text(call.tags) if call.tags else ""
-    key = (call.wallet_id, date, period, call.key_id, call.model, tags)
+    key = (call.wallet_id, date, place.period, call.key_id, place.model, tags)
     day = days.get(key)
     if day is None:
         names = {
             "wallet_id": call.wallet_id,
             "day": date,
-            "period": period,
+            "period": place.period,
             "key_id": call.key_id,
-            "model": call.model,
+            "model": place.model,
             "tags": call.tags,
         }
         day = days[key] = {**names, **_NOTHING}
-    day["position"] = max(day["position"], position)
+    day["position"] = max(day["position"], place.position)
     return day
 
 
@@ -119,9 +127,7 @@ _ADD = """
     SELECT * FROM json_to_recordset(%s::json) AS new (
         wallet_id uuid, day date, period text, key_id uuid, model text, tags jsonb,
         calls bigint, charges bigint, releases bigint, amount bigint, corrected bigint,
-        input bigint, cached_input bigint, cache_write bigint, cache_write_5m bigint,
-        cache_write_1h bigint, audio_input bigint, image_input bigint, output bigint,
-        reasoning bigint, audio_output bigint, image_output bigint, position bigint
+        {metered_types}, position bigint
     )
     ON CONFLICT (wallet_id, day, period, key_id, model, tags) DO UPDATE
     SET calls = old.calls + excluded.calls,
@@ -129,16 +135,6 @@ _ADD = """
         releases = old.releases + excluded.releases,
         amount = old.amount + excluded.amount,
         corrected = old.corrected + excluded.corrected,
-        input = old.input + excluded.input,
-        cached_input = old.cached_input + excluded.cached_input,
-        cache_write = old.cache_write + excluded.cache_write,
-        cache_write_5m = old.cache_write_5m + excluded.cache_write_5m,
-        cache_write_1h = old.cache_write_1h + excluded.cache_write_1h,
-        audio_input = old.audio_input + excluded.audio_input,
-        image_input = old.image_input + excluded.image_input,
-        output = old.output + excluded.output,
-        reasoning = old.reasoning + excluded.reasoning,
-        audio_output = old.audio_output + excluded.audio_output,
-        image_output = old.image_output + excluded.image_output,
+        {metered_added},
         position = greatest(old.position, excluded.position)
 """

@@ -6,7 +6,7 @@ from typing import Final, Self
 
 from domain.money import Nanos
 from domain.pricing import round_half_even
-from domain.usage import INPUT_COMPONENTS, OUTPUT_COMPONENTS
+from domain.usage import COUNTERS, INPUT_COMPONENTS, OUTPUT_COMPONENTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,15 +21,25 @@ class Figures:
     """Positive is what came back."""
     input: int = 0
     cached_input: int = 0
+    cached_audio_input: int = 0
+    cached_image_input: int = 0
     cache_write: int = 0
     cache_write_5m: int = 0
+    cache_write_30m: int = 0
     cache_write_1h: int = 0
+    cache_write_12h: int = 0
     audio_input: int = 0
     image_input: int = 0
+    video_input: int = 0
     output: int = 0
     reasoning: int = 0
+    citation: int = 0
     audio_output: int = 0
     image_output: int = 0
+    web_search: int = 0
+    web_fetch: int = 0
+    code_execution: int = 0
+    file_search: int = 0
 
     @classmethod
     def sum(cls, parts: Iterable[Self]) -> Self:
@@ -52,6 +62,11 @@ class Figures:
         """Tokens by component, none of them counted twice, zeros left out."""
         components = (*INPUT_COMPONENTS, *OUTPUT_COMPONENTS)
         return {name: count for name in components if (count := getattr(self, name))}
+
+    @property
+    def tool_requests(self) -> dict[str, int]:
+        """Requests to providers' tools by component, zeros left out."""
+        return {name: count for name in COUNTERS if (count := getattr(self, name))}
 
     @property
     def input_tokens(self) -> int:

@@ -33,7 +33,7 @@ EXPORTS = {
 }
 BEGINNING = """
     INSERT INTO ledger_events (originator_id, originator_version, topic, state) VALUES
-    ('00000000-0000-0000-0000-000000020000', 1, 'price_book.published.1', %b),
+    ('00000000-0000-0000-0000-000000020000', 1, 'price_book.published.2', %b),
     ('00000000-0000-0000-0000-000000010000', 1, 'wallet.opened.1', %b),
     ('00000000-0000-0000-0000-000000010000', 2, 'wallet.granted.2', %b),
     ('00000000-0000-0000-0000-000000010000', 3, 'wallet.granted.2', %b)
@@ -53,11 +53,12 @@ CALLS = """
             'amount', 900,
             'allocations', jsonb_build_array(jsonb_build_array(grant_of(n), 900)),
             'overdraft', 0, 'expires_at', at)),
-        (2, call, 1, 'inference_request.reserved.2', jsonb_build_object('timestamp', at,
+        (2, call, 1, 'inference_request.reserved.3', jsonb_build_object('timestamp', at,
             'customer_id', %(wallet)s::text, 'wallet_id', %(wallet)s::text,
-            'key_id', %(key)s::text, 'model', 'm',
-            'surface', 'chat', 'amount', 900, 'price_version', 'pv_1', 'input_tokens', 100,
-            'output_cap', 400, 'choices', 1, 'window', '', 'expires_at', at, 'period', left(at, 7),
+            'key_id', %(key)s::text, 'model', 'm', 'requested', 'm', 'alternatives', '{}'::jsonb,
+            'surface', 'chat', 'amount', 900, 'price_version', 'pv_1', 'price_list', null,
+            'service_tier', null, 'input_tokens', 100, 'extras', '{}'::jsonb, 'output_cap', 400,
+            'choices', 1, 'window', '', 'expires_at', at, 'period', left(at, 7),
             'tags', jsonb_build_object('cost_center', 'c' || n %% 50), 'client_request_id', null)),
         (3, call, 2, 'inference_request.attempted.1', jsonb_build_object('timestamp', at,
             'provider', 'south', 'upstream_model', 'm', 'outcome', 'ok', 'cost', 300,
@@ -68,8 +69,9 @@ CALLS = """
             jsonb_build_array(jsonb_build_array(grant_of(n), 400)), 'overdraft', 0,
             'returned', jsonb_build_array(jsonb_build_array(grant_of(n), 500)),
             'expired', '[]'::jsonb, 'repaid', '[]'::jsonb)),
-        (5, call, 3, 'inference_request.charged.2', jsonb_build_object('timestamp', at,
-            'period', left(at, 7), 'amount', 400, 'absorbed', 0, 'basis', 'reported', 'usage',
+        (5, call, 3, 'inference_request.charged.3', jsonb_build_object('timestamp', at,
+            'period', left(at, 7), 'model', null, 'service_tier', null, 'amount', 400,
+            'absorbed', 0, 'basis', 'reported', 'usage',
             jsonb_build_object('input', 100, 'output', 150), 'reported', '{}'::jsonb,
             'flags', '[]'::jsonb, 'provider', 'south', 'allocations',
             jsonb_build_array(jsonb_build_array(grant_of(n), 400)), 'first_byte_ms', 90,
@@ -91,7 +93,7 @@ def fill(dsn: str, calls: int) -> None:
     }  # fmt: skip
     facts = [
         {"timestamp": AT, "price_version": "pv_1", "effective_at": AT, "actor": "bench",
-         "cards": {"m": {"input": 1_000_000, "output": 2_000_000}}},
+         "cards": {"m": {"input": 1_000_000, "output": 2_000_000}}, "terms": {}, "lists": {}},
         {"timestamp": AT, "originator_topic": "wallet", "customer_id": WALLET, "currency": "USD",
          "excess_policy": "absorbed"},
         {**granted, "grant_id": PAID, "category": "paid"},

@@ -22,6 +22,8 @@ from api.minting import mint
 from domain import ids
 from domain.aggregate import Recorded
 from domain.api_key import PERMISSIONS
+from domain.candidates import Candidate
+from domain.catalog import CHAT, Model, Route
 from domain.manage import (
     NewCustomer,
     NewGrant,
@@ -31,6 +33,8 @@ from domain.manage import (
     publish_prices,
     register_customer,
 )
+from domain.metering import Estimate
+from domain.price_page import plain_page
 from domain.quote import Quote
 from domain.reserve_call import Identity, ReserveCall
 from domain.settle_call import Attempt, Outcome, SettleCall
@@ -39,6 +43,10 @@ PRICES = {"bench": {"input": 150_000_000, "output": 600_000_000}}
 CREDIT = 10**15
 USAGE = {"input": 50, "output": 20}
 REPLAYED = 200_000
+MODEL = Model("bench", CHAT, 100_000, 100_000, (Route("up", "bench"),))
+CANDIDATES = (
+    Candidate(MODEL, MODEL.routes, Quote(100, 1_000, clamps=False), Estimate(100, 100, 100_000)),
+)
 
 
 async def open_account(ledger: PostgresLedger, secret: str) -> Identity:
@@ -57,10 +65,8 @@ async def open_account(ledger: PostgresLedger, secret: str) -> Identity:
 async def cycle(ledger: PostgresLedger, who: Identity) -> None:
     """Hold for one call and charge it."""
     request_id = mint(SHARD)
-    quote = Quote(100, 1_000, clamps=False)
-    await ledger.execute(
-        ReserveCall(request_id, who, "bench", ("up",), quote, "bench", timedelta(seconds=660))
-    )
+    reserve = ReserveCall(request_id, who, "bench", CANDIDATES, "bench", timedelta(seconds=660))
+    await ledger.execute(reserve)
     outcome = Outcome(5, basis="reported", usage=USAGE, reported=USAGE, provider="up")
     attempt = Attempt("up", "bench", "ok", 15_600, "USD", 3)
     await ledger.execute(SettleCall(request_id, who, outcome, (attempt,)))
@@ -71,7 +77,7 @@ async def main(dsn: str, callers: int, seconds: float) -> None:
     sizes: list[int] = []
     ledger = PostgresLedger(partial(connect, dsn), SHARD, lambda size, _: sizes.append(size))
     await ledger.start()
-    await ledger.execute(publish_prices(SHARD, PRICES, currency="USD", actor="bench"))
+    await ledger.execute(publish_prices(SHARD, plain_page(PRICES), currency="USD", actor="bench"))
     who = await open_account(ledger, f"tb_0000bench{mint(SHARD).hex}")
     done = 0
     began = time.monotonic()

@@ -42,7 +42,7 @@ def bytes_per_call(dsn: str) -> float:
     with psycopg.connect(dsn) as conn:
         row = conn.execute(
             "SELECT sum(length(state) + length(topic) + 32)::float"
-            " / count(*) FILTER (WHERE topic = 'inference_request.reserved.2') FROM ledger_events"
+            " / count(*) FILTER (WHERE topic = 'inference_request.reserved.3') FROM ledger_events"
             " WHERE topic ~ '(reserved|charged|released|attempted)'"
         ).fetchone()
     return float(row[0]) if row else 0.0
@@ -64,6 +64,13 @@ def report_books(books: dict[str, Any], statement: dict[str, Figures], lag: list
             ("memory, 1,000,000 / 100,000", growth, "<=", 1.2),
         ]
     )
+
+
+def report_conversion(found: dict[str, Figures]) -> None:
+    """Print what a chunk costs in each lane, and converting against passing through."""
+    lanes = ", ".join(f"{lane} {figure}" for lane, figure in found["us_per_chunk"].items())
+    print(f"\nCPU per chunk of a long stream, µs: {lanes}")
+    print_targets([(lane, figure, "<=", 2) for lane, figure in found["ratios"].items()])
 
 
 def print_targets(targets: list[tuple[str, float, str, float]]) -> None:

@@ -11,6 +11,9 @@ from psycopg.conninfo import make_conninfo
 
 from adapters.ledger.embedded import EmbeddedServer
 from adapters.ledger.schema import migrate
+from tests.sdk.environments import Environments
+
+pytest.register_assert_rewrite("tests.sdk.books")
 
 
 @pytest.fixture(scope="session")
@@ -26,6 +29,12 @@ def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield server.start()
     finally:
         server.stop()
+
+
+@pytest.fixture(scope="session")
+def environments(tmp_path_factory: pytest.TempPathFactory) -> Environments:
+    """Where other SDKs are at home, each made when it is first asked for."""
+    return Environments(tmp_path_factory.mktemp("environments"))
 
 
 @pytest.fixture

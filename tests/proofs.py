@@ -33,7 +33,7 @@ def event(number: int) -> dict[str, Any]:
             topic, owner = "wallet.charged.2", WALLET
             fact |= {"request_id": REQUEST, "amount": 1_500}
         case 2:
-            topic, owner = "inference_request.charged.2", REQUEST
+            topic, owner = "inference_request.charged.3", REQUEST
             fact["amount"] = 1_500
         case 3:
             topic = "statement.issued.1"

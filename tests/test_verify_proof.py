@@ -39,7 +39,7 @@ def test_a_charge_is_proved(tmp_path: Path, key: str) -> None:
     assert done.stdout.splitlines() == [
         f"signed   the head of 11 events, {TIME}, by key {KEY.public_key.hex()[:16]}…",
         "included 3 2026-11-21T10:00:00Z wallet.charged.2 0.000001500",
-        "included 5 2026-11-21T10:00:00Z inference_request.charged.2 0.000001500",
+        "included 5 2026-11-21T10:00:00Z inference_request.charged.3 0.000001500",
         "included 11 2026-11-21T10:00:00Z wallet.charged.2 0.000001500",
         "PROVED",
     ]

@@ -1,11 +1,12 @@
 """What every inbound protocol offers: a checked request that can be sent and answered."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from adapters.protocols.canonical.answer import Answer, Frame
 from adapters.protocols.canonical.conversation import Conversation
 from adapters.protocols.canonical.events import Event
+from adapters.protocols.prompt_size import PromptParts
 from domain.metering import Produced, Report
 
 
@@ -62,6 +63,10 @@ class InboundRequest(Protocol):
         """The caller's own metadata, some of which may be kept as tags."""
         ...
 
+    def prompt_parts(self) -> PromptParts:
+        """Take the prompt apart, for estimating its size before the call."""
+        ...
+
     def conversation(self) -> Conversation:
         """Give the canonical form, or raise UnsupportedParameterError naming the field."""
         ...
@@ -109,6 +114,15 @@ class StreamReader(Protocol):
 
     def tail(self, metadata: Mapping[str, Any] | None) -> bytes:
         """Give what waited for the charge; metadata only where the surface has a place for it."""
+        ...
+
+
+@runtime_checkable
+class TellsFailure(Protocol):
+    """A reader or encoder whose protocol wants a failure told as of the answer that had begun."""
+
+    def failure(self, message: str) -> bytes | None:
+        """Write the end of a stream that broke off; None where the surface's error is enough."""
         ...
 
 

@@ -2,19 +2,23 @@
 
 import json
 from math import isinf
-from typing import Any, NoReturn, cast
+from typing import Any, Final, NoReturn, cast
+
+import orjson
 
 from domain.errors import InvalidRequestError
 
 INTEGER_BITS_MAX = 64
 INTEGER_DIGITS_MAX = 20
+SPARE_LEVELS: Final = 50
+"""How much deeper a conversion may wrap what was read, before the writer gives up."""
 
 
 def parse_object(raw: bytes) -> dict[str, Any]:
     """Read one JSON object, or raise InvalidRequestError.
 
     Refused besides bad syntax: invalid UTF-8, NaN and Infinity, a key given twice, integers beyond
-    64 bits, and nesting too deep to read.
+    64 bits, half a surrogate pair, and nesting too deep to be written again.
     """
     try:
         parsed = _DECODER.decode(raw.decode())
@@ -30,7 +34,19 @@ def parse_object(raw: bytes) -> dict[str, Any]:
     if not isinstance(parsed, dict):
         message = "The request body must be a JSON object."
         raise InvalidRequestError(message)
+    _check_writable(cast("object", parsed))
     return cast("dict[str, Any]", parsed)
+
+
+def _check_writable(parsed: object) -> None:
+    """Refuse what could be read and not be written: every later place may then just write it."""
+    for _ in range(SPARE_LEVELS):
+        parsed = [parsed]
+    try:
+        orjson.dumps(parsed)
+    except TypeError:
+        message = "The request body is nested too deeply or has text that is not Unicode."
+        raise InvalidRequestError(message) from None
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import httpx
 
-from adapters.protocols.inbound import StreamReader
+from adapters.protocols.inbound import StreamReader, TellsFailure
 from adapters.upstreams.body import aiter_bytes
-from adapters.upstreams.failures import COOL_SECONDS, failure_of_transport
+from adapters.upstreams.failures import COOL_SECONDS, failure_of_transport, told_of
 from domain.errors import UpstreamError
 from domain.metering import Produced, Report
 from domain.upstream import AttemptError, BrokenAnswerError
@@ -71,6 +71,11 @@ class StreamAnswer:
         """Give what had to wait for the charge."""
         return self._reader.tail(metadata)
 
+    def failure(self, message: str) -> bytes | None:
+        """Give the end of a stream that broke off; None where the surface's error is enough."""
+        reader = self._reader
+        return reader.failure(message) if isinstance(reader, TellsFailure) else None
+
     async def relay(self) -> AsyncIterator[bytes]:
         """Give the bytes as they come, to the end mark; raises BrokenAnswerError."""
         reader = self._reader
@@ -84,7 +89,9 @@ class StreamAnswer:
                 if passed := reader.feed(data):
                     yield passed
         except httpx.TransportError as error:
-            raise BrokenAnswerError(failure_of_transport(error).error) from error
+            # Of a whole answer nothing is missing, however its connection ended.
+            if not reader.complete:
+                raise BrokenAnswerError(told_of(error)) from error
         if reader.broken or not reader.complete:
             raise BrokenAnswerError(UpstreamError())
         await self._finish()
@@ -105,22 +112,42 @@ class StreamAnswer:
 
 
 async def begin_stream(response: httpx.Response, reader: StreamReader) -> StreamAnswer:
-    """Wait for a stream's first event, so that a failure before it can still go elsewhere."""
+    """Wait for a stream's first event, so that a failure before it can still go elsewhere.
+
+    An answer whose only event waits for the charge has none, and is an answer all the same.
+    """
     chunks = aiter_bytes(response)
     try:
-        async for data in chunks:
-            first = reader.feed(data)
-            if first:
-                return StreamAnswer(response, chunks, reader, first)
-            if reader.done or reader.broken:
-                break
+        first = await _first_output(chunks, reader)
     except httpx.TransportError as error:
+        await response.aclose()
         raise failure_of_transport(error) from error
     except BaseException:
         await response.aclose()
         raise
+    if first or _is_counted(reader):
+        return StreamAnswer(response, chunks, reader, first)
     await response.aclose()
     raise failed("stream_error" if reader.broken else "stream_empty")
+
+
+async def _first_output(chunks: AsyncIterator[bytes], reader: StreamReader) -> bytes:
+    """Read until there is something to pass on; nothing if the stream is over before."""
+    try:
+        async for data in chunks:
+            if first := reader.feed(data):
+                return first
+            if reader.done or reader.broken:
+                break
+    except httpx.TransportError:
+        if not _is_counted(reader):
+            raise
+    return b""
+
+
+def _is_counted(reader: StreamReader) -> bool:
+    """Whether the answer is whole and was counted: nobody else needs to be asked, or paid."""
+    return not reader.broken and reader.complete and reader.report.usage is not None
 
 
 async def read_body(response: httpx.Response) -> bytes:

@@ -13,7 +13,18 @@ from adapters.protocols.canonical.answer import (
 )
 from adapters.protocols.canonical.builder import AnswerBuilder, said_in
 from adapters.protocols.canonical.conversation import Conversation
-from adapters.protocols.inbound import InboundRequest, StreamDecoder, StreamEncoder
+from adapters.protocols.canonical.custom_tools import (
+    CustomCalls,
+    custom_names,
+    with_custom,
+    with_functions,
+)
+from adapters.protocols.inbound import (
+    InboundRequest,
+    StreamDecoder,
+    StreamEncoder,
+    TellsFailure,
+)
 from adapters.token_count import count_tokens
 from adapters.upstreams.answers import WholeAnswer, begin_stream, failed, read_body
 from adapters.upstreams.dialect import Outgoing
@@ -45,34 +56,40 @@ class UpstreamCodec(Protocol):
 
 
 class ConvertingLane:
-    """Speaks an upstream's protocol for callers who speak another."""
+    """Speaks an upstream's protocol for callers who speak another.
 
-    def __init__(self, codec: UpstreamCodec) -> None:
+    Custom tools become functions on the way, and functions custom tools again on the way back,
+    unless the upstream's protocol has custom tools of its own.
+    """
+
+    def __init__(self, codec: UpstreamCodec, *, has_custom_tools: bool = False) -> None:
         self._codec = codec
+        self._has_custom_tools = has_custom_tools
 
-    def check(self, request: InboundRequest, route: Route) -> None:
+    def check(self, request: InboundRequest, route: Route, output_cap: int) -> None:
         """Raise UnsupportedParameterError naming what cannot be carried."""
-        cap = request.output_cap or 1
-        self._codec.encode(request.conversation(), route, output_cap=cap, stream=request.stream)
+        self._encode(request, route, output_cap)
 
     def write(self, call: UpstreamCall) -> Outgoing:
         """Write the upstream's request."""
         request: InboundRequest = call.request
-        fields = self._codec.encode(
-            request.conversation(), call.route, output_cap=call.output_cap, stream=request.stream
-        )
+        fields = self._encode(request, call.route, call.output_cap)
         return self._codec.outgoing(fields, call.route, stream=request.stream)
 
     async def receive(self, call: UpstreamCall, response: httpx.Response) -> Answer:
         """Read the answer and write it anew in the caller's protocol."""
         request: InboundRequest = call.request
         frame = Frame(call.request_id, call.model, int(time.time()))
+        custom = frozenset[str]()
+        if not self._has_custom_tools:
+            custom = custom_names(request.conversation())
         if request.stream:
             encoder = request.stream_encoder(frame)
-            return await begin_stream(response, ConvertedStream(self._codec.decoder(), encoder))
+            reader = ConvertedStream(self._codec.decoder(), encoder, CustomCalls(custom))
+            return await begin_stream(response, reader)
         body = await read_body(response)
         try:
-            answer = self._codec.decode(body)
+            answer = with_custom(self._codec.decode(body), custom)
         except MalformedAnswerError as error:
             raise failed() from error
         return WholeAnswer(
@@ -81,13 +98,21 @@ class ConvertingLane:
             produced_in(lambda: [said for block in answer.blocks if (said := said_in(block))]),
         )
 
+    def _encode(self, request: InboundRequest, route: Route, output_cap: int) -> dict[str, Any]:
+        conversation = request.conversation()
+        conversation.check()
+        if not self._has_custom_tools:
+            conversation = with_functions(conversation)
+        return self._codec.encode(conversation, route, output_cap=output_cap, stream=request.stream)
+
 
 class ConvertedStream:
     """Reads one protocol's stream and writes another's."""
 
-    def __init__(self, decoder: StreamDecoder, encoder: StreamEncoder) -> None:
+    def __init__(self, decoder: StreamDecoder, encoder: StreamEncoder, custom: CustomCalls) -> None:
         self._decoder = decoder
         self._encoder = encoder
+        self._custom = custom
         self._built = AnswerBuilder()
 
     @property
@@ -117,7 +142,7 @@ class ConvertedStream:
 
     def feed(self, data: bytes) -> bytes:
         """Take the upstream's bytes and give the caller's."""
-        events = self._decoder.feed(data)
+        events = self._custom.restore(self._decoder.feed(data))
         if not events:
             return b""
         self._built.add(events)
@@ -126,6 +151,11 @@ class ConvertedStream:
     def tail(self, metadata: Mapping[str, Any] | None) -> bytes:
         """Give what waited for the charge."""
         return self._encoder.finish(self.report, metadata)
+
+    def failure(self, message: str) -> bytes | None:
+        """Give the end of a stream that broke off, if the caller's protocol has one of its own."""
+        encoder = self._encoder
+        return encoder.failure(message) if isinstance(encoder, TellsFailure) else None
 
 
 class Texts(Protocol):

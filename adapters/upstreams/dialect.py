@@ -29,7 +29,7 @@ class Outgoing(NamedTuple):
 class Lane(Protocol):
     """One surface's requests through one dialect."""
 
-    def check(self, request: Any, route: Route) -> None:
+    def check(self, request: Any, route: Route, output_cap: int) -> None:
         """Raise UnsupportedParameterError naming what cannot be carried."""
         ...
 
@@ -42,6 +42,22 @@ class Lane(Protocol):
         ...
 
 
+class Counter(Protocol):
+    """Has a provider count a prompt's tokens."""
+
+    def counts(self, request: Any) -> bool:
+        """Tell whether this protocol can be asked about such a request."""
+        ...
+
+    def write_count(self, request: Any, route: Route) -> Outgoing:
+        """Write the question."""
+        ...
+
+    def read_count(self, body: bytes) -> int | None:
+        """Read the answer; None if it has none."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """What an error answer says, as far as it may be used."""
@@ -51,6 +67,8 @@ class Fault:
     param: str | None = None
     retry_after: str | None = None
     """Seconds, where the body says so and not the header."""
+    ours: bool = False
+    """Whether the fault is in our own account there, whatever the status says."""
 
 
 class ReadFault(Protocol):
@@ -70,6 +88,8 @@ class Dialect:
     converting: Lane | None
     """For all other requests; None where nothing can be converted."""
     read_fault: ReadFault
+    counter: Counter | None = None
+    """Where the provider counts tokens for nothing."""
 
     def lane(self, request: InboundRequest) -> Lane:
         """Choose the lane, or raise UnsupportedParameterError."""

@@ -7,9 +7,11 @@ import httpx
 import orjson
 
 from adapters.upstreams.body import aiter_bytes
-from adapters.upstreams.dialect import ReadFault
+from adapters.upstreams.dialect import Fault, ReadFault
+from adapters.upstreams.retry_after import RETRY_AFTER_MAX, seconds_to_wait
 from domain.errors import (
     UpstreamError,
+    UpstreamFailureError,
     UpstreamRateLimitedError,
     UpstreamRejectedError,
     UpstreamTimeoutError,
@@ -18,7 +20,6 @@ from domain.upstream import AttemptError
 
 COOL_SECONDS: Final = 5
 """How long others are tried first after a failure that is not the request's fault."""
-RETRY_AFTER_MAX: Final = 60
 ERROR_BYTES_MAX: Final = 64 * 1024
 
 _SHORT = re.compile(r"[A-Za-z0-9_.\[\]-]{1,64}", re.ASCII)
@@ -30,22 +31,35 @@ def failure_of_transport(error: httpx.TransportError) -> AttemptError:
     """Sort what went wrong below HTTP; before sending, nothing can have been billed."""
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.UnsupportedProtocol):
         return AttemptError("not_sent", UpstreamError(), cool_seconds=COOL_SECONDS)
-    if isinstance(error, httpx.TimeoutException):
-        return AttemptError("timeout", UpstreamTimeoutError(), cool_seconds=COOL_SECONDS)
-    return AttemptError("connection_lost", UpstreamError(), cool_seconds=COOL_SECONDS)
+    outcome = "timeout" if isinstance(error, httpx.TimeoutException) else "connection_lost"
+    return AttemptError(outcome, told_of(error), cool_seconds=COOL_SECONDS)
+
+
+def told_of(error: httpx.TransportError) -> UpstreamFailureError:
+    """Say of a connection what its caller is told."""
+    late = isinstance(error, httpx.TimeoutException) and not isinstance(error, httpx.ConnectTimeout)
+    return UpstreamTimeoutError() if late else UpstreamError()
 
 
 async def failure_of_answer(response: httpx.Response, read_fault: ReadFault) -> AttemptError:
     """Sort an answer that is no success; its body is read for short words and dropped."""
-    status = response.status_code
-    fault = read_fault(await _fields(response), response.headers)
+    headers = response.headers
+    fault = read_fault(await _fields(response), headers)
+    retry_after, date = headers.get("retry-after", ""), headers.get("date", "")
+    return failure_of(response.status_code, fault, retry_after, date)
+
+
+def failure_of(status: int, fault: Fault, retry_after: str = "", date: str = "") -> AttemptError:
+    """Sort a fault by its status; a fault's own word on when to come back wins."""
     code, param = _short(fault.code), _short(fault.param)
     outcome = f"status_{status}"
+    if fault.ours:
+        return AttemptError(outcome, UpstreamError(), cool_seconds=RETRY_AFTER_MAX)
     if status == _TOO_MANY:
         if code == "insufficient_quota":
             # Our own account there is empty: nothing the customer could wait for.
             return AttemptError(outcome, UpstreamError(), cool_seconds=RETRY_AFTER_MAX)
-        seconds = _seconds(fault.retry_after or response.headers.get("retry-after", ""))
+        seconds = seconds_to_wait(fault.retry_after or retry_after, date)
         return AttemptError(outcome, UpstreamRateLimitedError(seconds), cool_seconds=seconds)
     if status in _REJECTED:
         error = UpstreamRejectedError(status, code, param)
@@ -63,7 +77,7 @@ async def _fields(response: httpx.Response) -> object:
             body += data
             if len(body) > ERROR_BYTES_MAX:
                 break
-        fields: object = orjson.loads(body)
+        fields: object = orjson.loads(_json_in(body))
     except (httpx.TransportError, orjson.JSONDecodeError):
         return None
     finally:
@@ -71,11 +85,12 @@ async def _fields(response: httpx.Response) -> object:
     return fields
 
 
+def _json_in(body: bytes) -> bytes:
+    """Find the JSON of an error; who was asked for a stream may tell of it as an event."""
+    if body.lstrip().startswith((b"{", b"[")):
+        return body
+    return (b"\n" + body).rpartition(b"\ndata:")[2]
+
+
 def _short(word: object) -> str | None:
     return word if isinstance(word, str) and _SHORT.fullmatch(word) else None
-
-
-def _seconds(text: object) -> int:
-    """Read how long to wait, in whole seconds between one and a minute."""
-    plain = isinstance(text, str) and text.isdecimal()
-    return max(1, min(int(str(text)), RETRY_AFTER_MAX)) if plain else 1

@@ -1,17 +1,31 @@
 """The sandbox: a provider in this process, with deterministic answers and real usage."""
 
-from collections.abc import AsyncIterator, Iterator
-from typing import Any, cast
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from typing import Any
 
 import httpx
-import orjson
 
-from adapters.protocols.openai_chat.request import ChatRequest
-from adapters.token_count import count_tokens
-from adapters.upstreams.answers import begin_stream, read_body
-from adapters.upstreams.openai import chat_stream, whole_chat
+from adapters.protocols.canonical.answer import Answer as CanonicalAnswer, Frame
+from adapters.protocols.canonical.blocks import RedactedThinking, Refusal, Text, Thinking, ToolUse
+from adapters.protocols.canonical.builder import said_in
+from adapters.protocols.canonical.custom_tools import CustomCalls
+from adapters.protocols.canonical.events import Began, Ended, Event, Grew, Stopped
+from adapters.protocols.inbound import InboundRequest
+from adapters.protocols.openai_embeddings.answer import encode_embeddings
+from adapters.protocols.openai_embeddings.request import EmbeddingsRequest
+from adapters.protocols.prompt_size import measure_off_loop
+from adapters.upstreams.answers import WholeAnswer, begin_stream
+from adapters.upstreams.converting import ConvertedStream, produced_in
+from adapters.upstreams.openai_embeddings import NOTHING
+from adapters.upstreams.sandbox_sayings import say, tokens_of, words
+from adapters.upstreams.sandbox_vectors import DIMENSIONS_MAX, vector_of
 from domain.catalog import Route
+from domain.errors import UnsupportedParameterError
+from domain.metering import Report
 from domain.upstream import Answer, UpstreamCall
+from domain.usage import exclusive
 
 CREATED = 1_767_225_600
 """A fixed time, so that the same call gets the same answer."""
@@ -20,97 +34,94 @@ CREATED = 1_767_225_600
 class SandboxProvider:
     """Says back what it was asked, word by word, never beyond its output cap."""
 
-    def check(self, request: Any, route: Route) -> None:
-        """Accept everything."""
+    def check(self, request: Any, route: Route, output_cap: int) -> None:
+        """Raise UnsupportedParameterError for what has no canonical form."""
+        if not isinstance(request, EmbeddingsRequest):
+            request.conversation()
+        elif (request.dimensions or 0) > DIMENSIONS_MAX:
+            raise UnsupportedParameterError("dimensions", f"is at most {DIMENSIONS_MAX} here")
 
     async def send(self, call: UpstreamCall) -> Answer:
-        """Answer at once, through the same reading as a real upstream's answer."""
-        request: ChatRequest = call.request
-        words, finish = _answer(request, call.output_cap)
-        if request.stream:
-            response = httpx.Response(200, stream=_Events(_chunks(call, words, finish)))
-            return await begin_stream(response, chat_stream(request))
-        body = orjson.dumps(_completion(call, words, finish))
-        return whole_chat(await read_body(httpx.Response(200, stream=_Events(iter([body])))))
+        """Answer at once, on whatever surface the call came."""
+        request: InboundRequest = call.request
+        size = await measure_off_loop(request.size, request.prompt_parts)
+        prompt = size.text_tokens + size.parts.tokens
+        if isinstance(request, EmbeddingsRequest):
+            return await asyncio.to_thread(_embed, request, call.model, prompt)
+        block, stop = say(request.conversation(), f"call_{call.request_id}", call.output_cap)
+        blocks = () if isinstance(block, Text) and not block.text else (block,)
+        usage = exclusive(input=prompt, output=sum(map(tokens_of, blocks)))
+        answer = CanonicalAnswer(blocks, stop, report=Report(usage, dict(usage.buckets)))
+        frame = Frame(call.request_id, call.model, CREATED)
+        if not request.stream:
+            said = [said_in(block) for block in blocks]
+            body = request.encode_answer(answer, frame)
+            return WholeAnswer(body, answer.report, produced_in(lambda: said))
+        script = _Script(answer)
+        reader = ConvertedStream(script, request.stream_encoder(frame), CustomCalls(()))
+        return await begin_stream(httpx.Response(200, stream=script.cues()), reader)
 
 
-class _Events(httpx.AsyncByteStream):
-    def __init__(self, events: Iterator[bytes]) -> None:
-        self._events = events
+class _Script:
+    """An answer as a stream: each byte that comes is the cue for the next thing to say."""
+
+    def __init__(self, answer: CanonicalAnswer) -> None:
+        self._report = answer.report
+        self._lines = [line for i, block in enumerate(answer.blocks) for line in _lines(i, block)]
+        self._lines.append([Stopped(answer.stop)])
+        self._said = 0
+        self.broken = False
+
+    def cues(self) -> "_Cues":
+        """Give the bytes that make it speak."""
+        return _Cues(len(self._lines))
+
+    @property
+    def done(self) -> bool:
+        """Whether all was said."""
+        return self._said == len(self._lines)
+
+    @property
+    def complete(self) -> bool:
+        """The same: a script has no other end."""
+        return self.done
+
+    @property
+    def report(self) -> Report:
+        """The usage, known from the start."""
+        return self._report
+
+    def feed(self, data: bytes) -> list[Event]:
+        """Say the next lines."""
+        said, self._said = self._said, self._said + len(data)
+        return [event for line in self._lines[said : self._said] for event in line]
+
+
+class _Cues(httpx.AsyncByteStream):
+    def __init__(self, count: int) -> None:
+        self._count = count
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        for event in self._events:
-            yield event
+        for _ in range(self._count):
+            yield b"."
 
     async def aclose(self) -> None:
         pass
 
 
-def _answer(request: ChatRequest, output_cap: int) -> tuple[list[str], str]:
-    """Choose the words, cut at the cap as a real model would be."""
-    said = _last_user_text(request.body["messages"]) or "nothing"
-    kept: list[str] = []
-    for word in f"You said: {said}".split():
-        output_cap -= count_tokens(word)
-        if output_cap < 0:
-            return kept, "length"
-        kept.append(word + " ")
-    return kept, "stop"
+def _lines(
+    index: int, block: Text | Thinking | RedactedThinking | ToolUse | Refusal
+) -> Sequence[list[Event]]:
+    text = said_in(block)
+    begun: ToolUse | Text = Text("")
+    if isinstance(block, ToolUse):
+        begun, text = replace(block, arguments=""), block.arguments
+    said: list[list[Event]] = [[Grew(index, word)] for word in words(text)]
+    return [[Began(index, begun)], *said, [Ended(index)]]
 
 
-def _last_user_text(messages: list[dict[str, Any]]) -> str:
-    for message in reversed(messages):
-        if message["role"] != "user":
-            continue
-        content = message.get("content") or ""
-        if isinstance(content, str):
-            return content
-        parts = cast("list[dict[str, Any]]", content)
-        return " ".join(part["text"] for part in parts if part["type"] == "text")
-    return ""
-
-
-def _usage(call: UpstreamCall, words: list[str]) -> dict[str, int]:
-    request: ChatRequest = call.request
-    prompt = count_tokens(orjson.dumps(request.body["messages"]).decode())
-    completion = sum(map(count_tokens, map(str.strip, words))) * request.choices
-    return {
-        "prompt_tokens": prompt,
-        "completion_tokens": completion,
-        "total_tokens": prompt + completion,
-    }
-
-
-def _frame(call: UpstreamCall, kind: str, choices: list[dict[str, Any]]) -> dict[str, Any]:
-    return {
-        "id": f"chatcmpl-{call.request_id}",
-        "object": kind,
-        "created": CREATED,
-        "model": call.route.upstream_model,
-        "choices": choices,
-    }
-
-
-def _completion(call: UpstreamCall, words: list[str], finish: str) -> dict[str, Any]:
-    message = {"role": "assistant", "content": "".join(words), "refusal": None}
-    choices = [
-        {"index": index, "message": message, "logprobs": None, "finish_reason": finish}
-        for index in range(call.request.choices)
-    ]
-    return {**_frame(call, "chat.completion", choices), "usage": _usage(call, words)}
-
-
-def _chunks(call: UpstreamCall, words: list[str], finish: str) -> Iterator[bytes]:
-    kind = "chat.completion.chunk"
-    for index in range(call.request.choices):
-        deltas = [{"role": "assistant", "content": ""}, *({"content": word} for word in words), {}]
-        for delta in deltas:
-            reason = None if delta else finish
-            choice = {"index": index, "delta": delta, "logprobs": None, "finish_reason": reason}
-            yield _event(_frame(call, kind, [choice]))
-    yield _event({**_frame(call, kind, []), "usage": _usage(call, words)})
-    yield b"data: [DONE]\n\n"
-
-
-def _event(chunk: dict[str, Any]) -> bytes:
-    return b"data: " + orjson.dumps(chunk) + b"\n\n"
+def _embed(request: EmbeddingsRequest, model: str, prompt_tokens: int) -> WholeAnswer:
+    vectors = [vector_of(said, request.dimensions) for said in request.inputs]
+    body = encode_embeddings(request, vectors, model=model, prompt_tokens=prompt_tokens)
+    usage = exclusive(input=prompt_tokens)
+    return WholeAnswer(body, Report(usage, dict(usage.buckets)), NOTHING)

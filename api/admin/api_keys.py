@@ -11,6 +11,7 @@ from api.admin.auth import ACTOR, gateway_of
 from api.admin.body import Fields, body_as, no_body
 from api.admin.fields import LimitAmount, Name, Names, TagFields, Time, unique, write_time
 from api.admin.find import find, find_customer, parse_id
+from api.admin.limits import LimitFields
 from api.admin.texts import kept
 from api.envelope import CREATED, success
 from api.errors import InvalidFieldError
@@ -18,6 +19,7 @@ from api.gateway import Gateway
 from api.keys import display_of, new_secret
 from domain import ids
 from domain.api_key import ApiKey
+from domain.limits import UNLIMITED
 from domain.manage import NewKey, create_key, disable_key
 from domain.money import format_amount
 from domain.quota import Quota
@@ -49,6 +51,7 @@ class NewKeyFields(Fields):
     tags: TagFields = Field(default_factory=dict[str, str])
     """Carried by each of the key's calls; a call's own metadata goes before them."""
     expires_at: Time | None = None
+    limits: LimitFields | None = None
 
 
 @router.post("/customers/{customer_id}/api-keys")
@@ -77,6 +80,7 @@ async def create(
             tags=new.tags,
             quota=Quota(new.quota.amount, new.quota.window) if new.quota else None,
             expires_at=new.expires_at,
+            limits=new.limits.limits() if new.limits else UNLIMITED,
         )
         await gateway.ledger.execute(create_key(customer.customer_id, customer.wallet_id, key))
     data = {
@@ -126,4 +130,5 @@ def _describe(new: NewKeyFields) -> dict[str, Any]:
         "permissions": new.permissions,
         "tags": new.tags,
         "expires_at": write_time(new.expires_at),
+        "limits": (new.limits.limits() if new.limits else UNLIMITED).facts(),
     }

@@ -13,6 +13,7 @@ from api.envelope import success
 from api.errors import InvalidFieldError
 from domain import ids
 from domain.money import Nanos, format_amount
+from domain.usage import COUNTERS
 from projections.customers import Customers
 from projections.freshness import catch_up
 from projections.read_margins import GROUPS, Figures, Margin, margins
@@ -83,7 +84,8 @@ def _describe_margin(margin: Margin) -> dict[str, Any]:
         "unpriced_revenue": format_amount(figures.unpriced_revenue),
         "attempts": figures.attempts,
         "failed_attempts": figures.failed,
-        "tokens": margin.tokens,
+        "tokens": {name: n for name, n in margin.used.items() if name not in COUNTERS},
+        "tool_requests": {name: n for name, n in margin.used.items() if name in COUNTERS},
     }
 
 

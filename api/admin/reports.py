@@ -9,6 +9,7 @@ import orjson
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
+from api.admin.auth import gateway_of
 from api.admin.query import ListQuery, lent_connection
 from api.envelope import OK, headers_of, request_id_of, success
 from api.errors import InvalidFieldError
@@ -51,7 +52,8 @@ async def get_report(request: Request, name: str) -> Response:
         position = await catch_up(conn, MODELS)
         now = await (await conn.execute("SELECT clock_timestamp()")).fetchone()
         assert now is not None, "a clock always answers"
-        drawn = await draw_report(conn, report, asked_of(query, report, now[0]))
+        asked = asked_of(query, report, now[0])._replace(margins=_margins(request))
+        drawn = await draw_report(conn, report, asked)
     headers = headers_of(request)
     if not suffix:
         pieces = _enveloped(request_id_of(request), drawn, position)
@@ -73,6 +75,11 @@ def asked_of(query: ListQuery, report: Report, now: datetime) -> Asked:
         until=until or month_of(now + FURTHEST_ZONE),
         by_customer=query.choice("by", BY) == "customer",
     )
+
+
+def _margins(request: Request) -> dict[str, int]:
+    models = gateway_of(request).catalog.models.values()
+    return {model.id: model.margin.percent for model in models}
 
 
 def _closed(drawn: DrawnReport, pieces: Iterator[bytes]) -> Iterator[bytes]:

@@ -66,6 +66,7 @@ def describe_wallet(wallet: Wallet, at: Moment) -> dict[str, Any]:
             "currency": wallet.currency,
         },
         "frozen": wallet.frozen,
+        "price_list": wallet.price_list,
         "overdraft_limit": format_amount(wallet.overdraft_limit),
         "excess_policy": wallet.excess_policy,
         "time_zone": wallet.calendar.zone_of(wallet.calendar.period_of(at.now)),

@@ -6,16 +6,16 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import AfterValidator, Field, model_validator
 
 from api.admin.auth import gateway_of
-from api.admin.body import Fields, body_as
+from api.admin.body import body_as
 from api.admin.fields import Name
 from api.admin.find import parse_id
-from api.admin.price_versions import Prices
+from api.admin.price_fields import MODELS_MAX, PageFields, Prices
 from api.admin.query import lent_connection
 from api.envelope import success
 from api.rerating import Comparison, prices_of, what_if
 from domain import ids
 from domain.errors import NotFoundError
-from domain.money import format_amount
+from domain.money import Nanos, format_amount
 from domain.periods import parse_month
 from projections.calls import Calls
 from projections.freshness import catch_up
@@ -24,18 +24,20 @@ from projections.read_charges import Selector
 router = APIRouter()
 
 
-class WhatIfFields(Fields):
+class WhatIfFields(PageFields):
     """A month, and either a version that is there or prices as in the catalogue."""
 
     period: Annotated[str, AfterValidator(parse_month)]
     price_version: Name | None = None
-    prices: Annotated[dict[str, Prices], Field(min_length=1, max_length=10_000)] | None = None
+    prices: Annotated[dict[Name, Prices], Field(max_length=MODELS_MAX)] = Field(
+        default_factory=dict[str, dict[str, Nanos]]
+    )
     model: Name | None = None
     customer_id: str | None = None
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:
-        if (self.price_version is None) == (self.prices is None):
+        if (self.price_version is None) != bool(self.prices):
             message = "Give price_version or prices"
             raise ValueError(message)
         return self
@@ -48,8 +50,8 @@ async def ask(
     """Rate a month again, by model and by customer; nothing is written."""
     gateway = gateway_of(request)
     book = await prices_of(gateway)
-    cards = asked.prices if asked.prices is not None else book.get(asked.price_version or "")
-    if cards is None:
+    page = asked.page if asked.prices else book.get(asked.price_version or "")
+    if page is None:
         what = "price version"
         raise NotFoundError(what)
     customer_id = None
@@ -58,7 +60,7 @@ async def ask(
     selector = Selector(model=asked.model, period=asked.period, customer_id=customer_id)
     async with lent_connection(request) as conn:
         await catch_up(conn, (Calls(),))
-        report = await what_if(conn, selector, cards, book)
+        report = await what_if(conn, selector, page, book)
     by_model = [{"model": m, **_describe(c)} for m, c in sorted(report.by_model.items())]
     by_customer = [
         {"customer_id": ids.public(ids.CUSTOMER, i), **_describe(c)}

@@ -51,7 +51,7 @@ async def answer_stream(
     else:
         await call.charge(answer, complete=broken is None)
     if broken:
-        tail = surface.errors.event(broken, serving.public_id)
+        tail = answer.failure(str(broken)) or surface.errors.event(broken, serving.public_id)
     else:
         tail = answer.tail(metadata_of(call, serving.public_id) if surface.joytoken else None)
     await exchange.send(tail, last=True)

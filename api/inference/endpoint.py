@@ -5,24 +5,20 @@ credential ─▶ body ─▶ model ─▶ estimate ─▶ RESERVE ─▶ upstre
 
 import asyncio
 import logging
-from datetime import timedelta
+from collections.abc import Awaitable
 from typing import cast
 
-from adapters.protocols.inbound import InboundRequest
 from adapters.upstreams.answers import StreamAnswer, WholeAnswer
+from api.errors import InternalError
 from api.exchange import ClientGoneError, Exchange, Receive, Scope, Send
 from api.gateway import Gateway, clock_ms
 from api.inference.answering import answer_stream, answer_whole
-from api.inference.errors import InternalError
+from api.inference.holding import hold_of
 from api.inference.idempotency import claim_of
+from api.inference.limiting import admit, correct_limits
 from api.inference.serving import Serving
 from api.inference.surface import Surface
-from domain.catalog import Model
 from domain.errors import GatewayError, UpstreamTimeoutError
-from domain.metering import Estimate
-from domain.quote import Quote
-from domain.reserve_call import Claim, Identity, ReserveCall
-from domain.tags import tags_of
 
 _log = logging.getLogger("tollbook.calls")
 
@@ -33,8 +29,6 @@ class Endpoint:
     def __init__(self, gateway: Gateway, surface: Surface) -> None:
         self._gateway = gateway
         self._surface = surface
-        self._tag_names = gateway.settings.tag_names
-        self._hold_for = timedelta(seconds=gateway.settings.hold_seconds)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one call in a task that outlives its caller."""
@@ -59,6 +53,7 @@ class Endpoint:
         finally:
             if serving.call is not None and not serving.call.ended:
                 await serving.call.release("internal_error")
+            correct_limits(self._gateway, serving)
             self._record(serving, outcome)
 
     def _record(self, serving: Serving, outcome: str) -> None:
@@ -84,14 +79,12 @@ class Endpoint:
         identity = await gateway.authenticator.identify(headers)
         raw = await serving.exchange.body(gateway.settings.max_body_bytes)
         request = self._surface.decode(raw, headers)
-        model = gateway.catalog.find(request.model, self._surface.kinds)
-        estimate = await gateway.estimate(request, model)
         claim = claim_of(headers, identity, raw)
-        command = self._hold(
-            serving, identity, request, model=model, estimate=estimate, claim=claim
-        )
+        command = await hold_of(gateway, serving, identity, request, claim)
+        await admit(gateway, serving, command)
         reservation = await gateway.calls.reserve(command)
-        call = serving.call = gateway.meter(model, estimate, reservation)
+        gateway.limiter.learn(identity, reservation.limits)
+        call = serving.call = gateway.meter(reservation)
         loop = asyncio.get_running_loop()
         deadline = loop.time() + gateway.settings.call_deadline_seconds
         try:
@@ -106,47 +99,24 @@ class Endpoint:
         else:
             await answer_whole(serving, call, cast("WholeAnswer", answer))
 
-    def _hold(
-        self,
-        serving: Serving,
-        identity: Identity,
-        request: InboundRequest,
-        *,
-        model: Model,
-        estimate: Estimate,
-        claim: Claim | None,
-    ) -> ReserveCall:
-        """Size the hold: the estimated prompt, and the caller's cap or the default one."""
-        asked = request.output_cap
-        cap = self._gateway.settings.default_output_tokens if asked is None else asked
-        quote = Quote(
-            input_tokens=estimate.hold,
-            output_cap=min(cap, model.max_output_tokens),
-            clamps=asked is None,
-            choices=request.choices,
-        )
-        return ReserveCall(
-            serving.request_id,
-            identity,
-            model.id,
-            model.providers,
-            quote,
-            serving.surface.name,
-            self._hold_for,
-            serving.exchange.client_request_id,
-            claim,
-            tags_of(request.tags, self._tag_names),
-        )
-
     async def _refuse(self, serving: Serving, error: GatewayError) -> None:
         """Answer with an error, in the stream if that has begun."""
-        errors = serving.surface.errors
-        if serving.exchange.started:
-            await serving.exchange.send(errors.event(error, serving.public_id), last=True)
-            return
-        status, headers, body = errors.render(
-            error,
-            serving.public_id,
-            funds_status=self._gateway.settings.insufficient_balance_status,
+        tell = self._event if serving.exchange.started else self._answer_with
+        try:
+            send = tell(serving, error)
+        except Exception:  # noqa: BLE001  # nothing was sent yet: logged with its trace
+            _log.exception("an error could not be told", extra={"request_id": serving.public_id})
+            send = tell(serving, InternalError())
+        await send
+
+    def _event(self, serving: Serving, error: GatewayError) -> Awaitable[None]:
+        event = serving.surface.errors.event(error, serving.public_id)
+        return serving.exchange.send(event, last=True)
+
+    def _answer_with(self, serving: Serving, error: GatewayError) -> Awaitable[None]:
+        surface = serving.surface
+        funds_status = surface.funds_status(self._gateway.settings)
+        status, headers, body = surface.errors.render(
+            error, serving.public_id, funds_status=funds_status
         )
-        await serving.exchange.answer(status, [*headers, *serving.id_headers], body)
+        return serving.exchange.answer(status, [*headers, *serving.id_headers], body)

@@ -5,23 +5,15 @@ from typing import Any, Final
 
 import orjson
 
-from api.errors import openai_type_of, status_of
+from api.errors import status_of
+from api.inference.error_table import told
 from api.inference.surface import Answer, Headers
 from domain.errors import GatewayError, OutOfFundsError
 from domain.money import format_amount
 
-PAYMENT_REQUIRED, NOT_FOUND, METHOD_NOT_ALLOWED, CONFLICT, TOO_MANY_REQUESTS = (
-    402, 404, 405, 409, 429,
-)  # fmt: skip
+PAYMENT_REQUIRED, CONFLICT, TOO_MANY_REQUESTS = 402, 409, 429
 JSON: Final = (b"content-type", b"application/json")
 NO_RETRY: Final = (b"x-should-retry", b"false")
-
-
-class InternalError(GatewayError):
-    """A bug of ours, which the caller is told nothing about."""
-
-    def __init__(self) -> None:
-        super().__init__("Something went wrong here.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +46,7 @@ class OpenAIErrors:
         code = code or error.code
         written: dict[str, Any] = {
             "message": str(error),
-            "type": code if self.type_is_code else openai_type_of(error),
+            "type": code if self.type_is_code else told(error).openai,
             "param": getattr(error, "param", None),
             "code": code,
         }
@@ -84,21 +76,3 @@ def figures_of(error: OutOfFundsError, request_id: str) -> dict[str, str]:
         "max_affordable_output_tokens": str(error.max_affordable_output_tokens),
         "request_id": request_id,
     }
-
-
-def not_allowed(allowed: str = "POST") -> Answer:
-    """Refuse a method that no inference endpoint knows."""
-    headers = [(b"content-type", b"application/json"), (b"allow", allowed.encode())]
-    message = f"Method not allowed: use {allowed}."
-    return METHOD_NOT_ALLOWED, headers, _written("method_not_allowed", message)
-
-
-def no_endpoint(path: str) -> Answer:
-    """Refuse a path that no inference endpoint has."""
-    message = f"There is no endpoint {path[:200]}."
-    return NOT_FOUND, [(b"content-type", b"application/json")], _written("not_found", message)
-
-
-def _written(code: str, message: str) -> bytes:
-    error = {"message": message, "type": "invalid_request_error", "param": None, "code": code}
-    return orjson.dumps({"error": error})

@@ -17,7 +17,7 @@ def routing_headers(call: MeteredCall) -> Headers:
     headers = [
         (b"x-daoe-used-model", call.model.id.encode()),
         (b"x-daoe-used-provider", call.route.provider.encode()),
-        (b"x-billing-output-cap", str(call.reservation.output_cap).encode()),
+        (b"x-billing-output-cap", str(call.output_cap).encode()),
         (b"x-billing-price-version", call.reservation.price_version.encode()),
     ]
     if call.failed_over:
@@ -41,9 +41,16 @@ def metadata_of(call: MeteredCall, request_id: str) -> dict[str, Any]:
     written: dict[str, Any] = {
         "request_id": request_id,
         "model": call.model.id,
+        "requested_model": call.reservation.requested,
         "tier": call.model.tier,
+        "score": call.candidate.score,
         "latency": {"first_byte_ms": call.first_byte_ms, "total_ms": call.elapsed_ms},
     }
+    kept = call.reservation.kept
+    if len(kept) > 1:
+        written["model_recommendation"] = [
+            {"model": found.candidate.model.id, "score": found.candidate.score} for found in kept
+        ]
     if settled := call.settlement:
         written["billing"] = {
             "credits_used": format_amount(settled.amount),

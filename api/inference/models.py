@@ -1,6 +1,11 @@
-"""GET /v1/models and /v1/models/{id}: what the caller's key may call (wire-facts §1.4)."""
+"""GET /v1/models and /v1/models/{id}: what the caller's key may call (wire-facts §1.4).
+
+Anthropic's SDKs ask at the same path, and are told apart by their version header: what they get
+holds the keys of both shapes, which do not clash.
+"""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -8,7 +13,9 @@ from fastapi import APIRouter, Request, Response
 
 from api.exchange import plain_request_id
 from api.gateway import Gateway
-from api.inference.errors import OpenAIErrors
+from api.inference.anthropic_errors import ANTHROPIC_ERRORS
+from api.inference.errors import PAYMENT_REQUIRED, OpenAIErrors
+from api.inference.surface import ErrorShape
 from domain import ids
 from domain.api_key import INFERENCE, ApiKey
 from domain.catalog import Model
@@ -17,30 +24,32 @@ from domain.errors import GatewayError, InvalidApiKeyError, ModelNotAllowedError
 from domain.ports import Books
 
 JSON = "application/json"
+Describe = Callable[[Model], dict[str, Any]]
+Write = Callable[[list[Model], Describe], dict[str, Any]]
 
 
-def models_router(errors: OpenAIErrors) -> APIRouter:
-    """Build the two routes in OpenAI's shape; an id with slashes is the rest of the path."""
+def models_router(errors: OpenAIErrors, *, for_anthropic: bool = False) -> APIRouter:
+    """Build the two routes; an id with slashes is the rest of the path."""
     router = APIRouter()
 
     @router.get("/models")
     async def list_models(request: Request) -> Response:
         """List the models that this key may call, in the catalogue's order."""
-        return await _answer(
-            request, errors, lambda found: {"object": "list", "data": list(map(describe, found))}
-        )
+        both = for_anthropic and _is_anthropic(request)
+        return await _answer(request, errors, _page if both else _list, both=both)
 
     @router.get("/models/{model_id:path}")
     async def get_model(request: Request, model_id: str) -> Response:
         """Describe one model that this key may call."""
 
-        def one(found: list[Model]) -> dict[str, Any]:
+        def one(found: list[Model], describe: Describe) -> dict[str, Any]:
             for model in found:
                 if model.id == model_id:
                     return describe(model)
             raise ModelNotFoundError(model_id)
 
-        return await _answer(request, errors, one)
+        both = for_anthropic and _is_anthropic(request)
+        return await _answer(request, errors, one, both=both)
 
     return router
 
@@ -57,32 +66,66 @@ def describe(model: Model) -> dict[str, Any]:
     }
 
 
+def describe_for_both(model: Model) -> dict[str, Any]:
+    """Write a model in Anthropic's shape besides."""
+    created = datetime.fromtimestamp(model.created, UTC)
+    return {
+        **describe(model),
+        "type": "model",
+        "display_name": model.id,
+        "created_at": created.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "lifecycle": "active",
+        "max_input_tokens": model.context_tokens,
+        "max_tokens": model.max_output_tokens,
+    }
+
+
+def _is_anthropic(request: Request) -> bool:
+    return "anthropic-version" in request.headers
+
+
+def _list(found: list[Model], describe: Describe) -> dict[str, Any]:
+    return {"object": "list", "data": list(map(describe, found))}
+
+
+def _page(found: list[Model], describe: Describe) -> dict[str, Any]:
+    """Write all models as the one page that there is."""
+    ends = {"first_id": found[0].id, "last_id": found[-1].id} if found else {}
+    none = {"first_id": None, "last_id": None}
+    return {**_list(found, describe), "has_more": False, **none, **ends}
+
+
 async def _answer(
-    request: Request, errors: OpenAIErrors, write: Callable[[list[Model]], dict[str, Any]]
+    request: Request, openai_errors: OpenAIErrors, write: Write, *, both: bool
 ) -> Response:
     gateway: Gateway = request.app.state.gateway
     request_id = ids.public(ids.REQUEST, gateway.mint())
     headers = {"x-gateway-request-id": request_id}
     given = plain_request_id(request.headers.get("x-request-id", "").encode())
     headers["x-request-id"] = given or request_id
+    if both:
+        headers["request-id"] = headers["x-request-id"]
+    errors: ErrorShape = ANTHROPIC_ERRORS if both else openai_errors
     try:
-        body = write(await _allowed(request, gateway))
+        found = await _allowed(request, gateway)
+        body = write(found, describe_for_both if both else describe)
     except GatewayError as error:
-        status, extra, raw = errors.render(error, request_id)
+        status, extra, raw = errors.render(error, request_id, funds_status=PAYMENT_REQUIRED)
         headers |= {name.decode(): value.decode() for name, value in extra}
         return Response(raw, status, headers)
     return Response(orjson.dumps(body), 200, headers, JSON)
 
 
 async def _allowed(request: Request, gateway: Gateway) -> list[Model]:
-    """Ask the key as it is now which models it may call."""
+    """Ask the key as it is now which models it may call, by which names."""
     who = await gateway.authenticator.authorise(dict(request.scope["headers"]), INFERENCE)
 
     def look(books: Books) -> list[Model]:
         key = books.find(ApiKey, who.key_id)
         if key is None:
             raise InvalidApiKeyError
-        return [model for model in gateway.catalog.priced() if _may_call(key, model)]
+        allowed = [model for model in gateway.catalog.priced() if _may_call(key, model)]
+        return gateway.catalog.with_aliases(allowed)
 
     return await gateway.ledger.read(Decision((who.key_id,), look))
 

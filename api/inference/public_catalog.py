@@ -6,8 +6,8 @@ import orjson
 from fastapi import APIRouter, Request, Response
 
 from api.gateway import Gateway
+from api.price_text import describe_card
 from domain.catalog import Model
-from domain.money import format_amount
 
 CACHE_SECONDS = 60
 
@@ -41,6 +41,12 @@ def _describe(model: Model, currency: str) -> dict[str, Any]:
         "pricing": {
             "currency": currency,
             "per_units": 1_000_000,
-            **{component: format_amount(price) for component, price in model.prices.items()},
+            **_prices(model),
         },
     }
+
+
+def _prices(model: Model) -> dict[str, Any]:
+    """Show what everybody pays, each component by its name, and the terms beside them."""
+    shown = describe_card(model.card)
+    return {**shown.pop("prices"), **shown}

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from api.exchange import Exchange
 from api.inference.surface import Headers, Surface
+from api.rate_limiter import Admission
 from domain import ids
 from domain.metered_call import MeteredCall
 
@@ -19,6 +20,8 @@ class Serving:
     started: int
     call: MeteredCall | None = None
     client_gone: bool = False
+    admission: Admission | None = None
+    """By its rate limits; None if it has none."""
 
     @property
     def public_id(self) -> str:
@@ -27,11 +30,8 @@ class Serving:
 
     @property
     def id_headers(self) -> Headers:
-        """The caller's id if it sent a valid one, and always ours."""
-        ours = self.public_id.encode()
-        theirs = self.exchange.client_request_id
-        shown = theirs.encode() if theirs else ours
+        """The caller's id if it sent a valid one, always ours, and what limits the caller."""
         return [
-            *((name, shown) for name in self.surface.id_headers),
-            (b"x-gateway-request-id", ours),
+            *self.surface.name_call(self.public_id, self.exchange.client_request_id),
+            *(self.surface.limit_headers(self.admission.levels) if self.admission else ()),
         ]

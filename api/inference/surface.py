@@ -2,8 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
+from adapters.protocols.inbound import InboundRequest
+from api.inference.limits import LimitHeaders, openai_headers
+from api.settings import Settings
 from domain.errors import GatewayError
 
 Headers = list[tuple[bytes, bytes]]
@@ -32,10 +35,26 @@ class Surface:
     """In the ledger: a short code."""
     kinds: frozenset[str]
     """The kinds of models that may be called here."""
-    decode: Callable[[bytes, RequestHeaders], Any]
-    """Gives an InboundRequest, or raises InvalidRequestError."""
+    decode: Callable[[bytes, RequestHeaders], InboundRequest]
+    """Checks a body, or raises InvalidRequestError."""
     errors: ErrorShape
     joytoken: bool = False
     """Metadata in the body and the stream, as the JoyToken contract has it."""
     id_headers: tuple[bytes, ...] = (b"x-request-id",)
     """Where this surface's SDKs look for the request's id."""
+    limit_headers: LimitHeaders = openai_headers
+    """How this surface's answers show the caller's rate limits."""
+    retries_402: bool = False
+    """Whether clients here try again after a 402, so that a setting of its own counts."""
+
+    def funds_status(self, settings: Settings) -> int:
+        """Give the status for want of funds, as the operator chose it."""
+        if self.retries_402:
+            return settings.responses_insufficient_balance_status
+        return settings.insufficient_balance_status
+
+    def name_call(self, ours: str, theirs: str | None) -> Headers:
+        """Write the caller's id of a call if it sent a valid one, and always ours."""
+        shown = (theirs or ours).encode()
+        named = [(name, shown) for name in self.id_headers]
+        return [*named, (b"x-gateway-request-id", ours.encode())]

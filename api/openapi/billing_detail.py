@@ -13,7 +13,7 @@ from api.openapi.standing import standing
 from domain import ids
 from domain.inference_request import CHARGED, RELEASED, RESERVED, UNKNOWN
 from domain.money import format_amount
-from domain.usage import INPUT_COMPONENTS, OUTPUT_COMPONENTS
+from domain.usage import METERED
 from projections.calls import Calls
 from projections.csv_text import csv_line
 from projections.freshness import catch_up
@@ -21,11 +21,11 @@ from projections.read_calls import CallRow, Filters, all_calls, calls
 
 FILTERS: Final = frozenset({"from", "to", "model", "status", "key_id", "request_id", "tag"})
 STATUSES: Final = (RESERVED, CHARGED, RELEASED, UNKNOWN)
-COMPONENTS: Final = (*INPUT_COMPONENTS, *OUTPUT_COMPONENTS)
 COLUMNS: Final = (
     "request_id", "client_request_id", "created_at", "ended_at", "period", "status", "model",
-    "surface", "api_key_id", "basis", "price_version", "input_tokens", "output_tokens",
-    *COMPONENTS, "currency", "hold", "amount", "absorbed", "corrected", "total", "flags", "reason",
+    "surface", "api_key_id", "basis", "price_version", "price_list", "service_tier",
+    "input_tokens", "output_tokens",
+    *METERED, "currency", "hold", "amount", "absorbed", "corrected", "total", "flags", "reason",
     "tags", "milliseconds", "first_byte_ms",
 )  # fmt: skip
 
@@ -71,6 +71,8 @@ def describe(row: CallRow, currency: str) -> dict[str, Any]:
         "api_key_id": ids.public(ids.KEY, row.key_id),
         "basis": row.basis,
         "price_version": row.price_version,
+        "price_list": row.price_list,
+        "service_tier": row.service_tier,
         "input_tokens": row.input_tokens,
         "output_tokens": row.output_tokens,
         "usage": row.usage,
@@ -113,9 +115,11 @@ def _cells(row: CallRow, currency: str) -> list[str | int | None]:
         ids.public(ids.KEY, row.key_id),
         row.basis,
         row.price_version,
+        row.price_list,
+        row.service_tier,
         row.input_tokens,
         row.output_tokens,
-        *[used(component, 0) for component in COMPONENTS],
+        *[used(component, 0) for component in METERED],
         currency,
         format_amount(row.hold),
         format_amount(row.amount),

@@ -1,5 +1,6 @@
 """GET /openapi/v1/billing/detail/{request_id}: one charge, computed again in front of its payer."""
 
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
@@ -11,6 +12,7 @@ from api.openapi.billing_detail import describe
 from api.openapi.caller import Caller, read_models
 from api.openapi.query import Query
 from api.openapi.standing import standing
+from api.price_text import format_paid, format_share
 from domain import ids
 from domain.decision import Decision
 from domain.errors import NotFoundError
@@ -49,12 +51,13 @@ async def explain_call(request: Request, request_id: str, caller: Caller) -> Res
     """Explain what a call was held and charged for, line by line, and every correction since."""
     Query(request, ())
     told = await _told(request, request_id, caller)
-    card = await _card(request, told.row)
+    held = told.all(Reserved.TOPIC)[0]
+    cards = await _cards(request, held)
     currency = (await standing(request, caller)).currency
     shown = {
         **describe(told.row, currency),
-        "held_for": _held_for(told.all(Reserved.TOPIC)[0], card),
-        "explanation": _explained(told.row, card),
+        "held_for": _held_for(held, cards),
+        "explanation": _explained(told.row, cards),
         "corrections": [_correction(fact) for fact in told.all(Corrected.TOPIC)],
         "links": _links(told.row),
     }
@@ -74,45 +77,71 @@ async def _told(request: Request, request_id: str, caller: Caller) -> Told:
     return Told(row, events)
 
 
-async def _card(request: Request, row: CallRow) -> RateCard:
-    """Look up the prices of the call's hold, which are kept whatever was published since."""
-    book_id = ids.price_book_id(ids.shard_of(row.request_id))
+async def _cards(request: Request, held: Fields) -> dict[str, RateCard]:
+    """Look up the prices of each model held for; they are kept whatever was published since."""
+    book_id = ids.price_book_id(gateway_of(request).shard)
 
-    def look(books: Books) -> RateCard:
+    def look(books: Books) -> dict[str, RateCard]:
         book = must_find(books, PriceBook, book_id, "price book")
-        card = book.card(row.price_version, row.model)
-        assert card is not None, "a call is held at a price that is kept"
-        return card
+        version, price_list = held["price_version"], held["price_list"]
+        cards = {model: book.card(version, model, price_list) for model in _caps(held)}
+        return {model: card for model, card in cards.items() if card is not None}
 
     return await gateway_of(request).ledger.read(Decision((book_id,), look))
 
 
-def _held_for(fact: Fields, card: RateCard) -> dict[str, Any]:
-    """Show the worst case that the hold was for; a hold is rounded up."""
-    held = Quote(fact["input_tokens"], fact["output_cap"], clamps=False, choices=fact["choices"])
-    recomputed = held.hold(card, held.output_cap)
-    assert recomputed == fact["amount"], "a hold is what its quote says"
+def _caps(held: Fields) -> dict[str, int]:
+    return {held["model"]: held["output_cap"], **held["alternatives"]}
+
+
+def _held_for(held: Fields, cards: Mapping[str, RateCard]) -> dict[str, Any]:
+    """Show the worst case that the hold was for, of all models that could answer; rounded up."""
+    quotes = {model: _quote(held, cap) for model, cap in _caps(held).items()}
+    holds = {m: quote.hold(cards[m], quote.output_cap) for m, quote in quotes.items()}
+    model = max(holds, key=lambda name: holds[name])
+    assert holds[model] == held["amount"], "a hold is what its quote says"
+    quote = quotes[model]
+    plain = quote.dearest(cards[model], quote.output_cap)
     return {
-        "input_tokens": held.input_tokens,
-        "output_cap": held.output_cap,
-        "choices": held.choices,
-        "input_price": format_amount(card.dearest_input),
-        "output_price": format_amount(card.dearest_output),
-        "recomputed": format_amount(recomputed),
+        "model": model,
+        "input_tokens": quote.input_tokens,
+        "output_cap": quote.output_cap,
+        "choices": quote.choices,
+        "service_tier": quote.service_tier,
+        "tool_requests": quote.extras,
+        "input_price": format_paid(plain.dearest_input, plain.multiplier),
+        "output_price": format_paid(plain.dearest_output, plain.multiplier),
+        "recomputed": format_amount(holds[model]),
     }
 
 
-def _explained(row: CallRow, card: RateCard) -> dict[str, Any] | None:
+def _quote(held: Fields, cap: int) -> Quote:
+    return Quote(
+        held["input_tokens"],
+        cap,
+        clamps=False,
+        choices=held["choices"],
+        service_tier=held["service_tier"],
+        extras=held["extras"],
+    )
+
+
+def _explained(row: CallRow, cards: Mapping[str, RateCard]) -> dict[str, Any] | None:
     if row.status != CHARGED:
         return None
     assert row.basis is not None, "a charge has a basis"
-    explained = explain(exclusive(**row.usage), card, basis=row.basis, hold=row.hold)
+    card, usage = cards[row.model], exclusive(**row.usage)
+    explained = explain(usage, card, basis=row.basis, hold=row.hold, tier=row.service_tier)
     recomputed = explained.rated - row.absorbed
     assert recomputed == row.amount, "a charge is what its usage comes to, less what was absorbed"
     return {
         "price_units": UNITS_PER_PRICE,
+        "service_tier": row.service_tier,
+        "prices_above_input_tokens": explained.above,
         "lines": [_line(line) for line in explained.lines],
         "sum": format_exact(explained.exact),
+        "multiplier": format_share(explained.multiplier),
+        "multiplied": format_exact(explained.exact, explained.multiplier),
         "rounding": "half_even",
         "rounded": format_amount(explained.rounded),
         "limited_to_hold": explained.rated != explained.rounded,

@@ -9,17 +9,18 @@ from api.admin.auth import gateway_of
 from api.envelope import success
 from api.openapi.caller import Caller
 from api.openapi.query import Query
+from api.price_text import describe_card, format_paid
 from domain import ids
 from domain.decision import Decision
 from domain.errors import ModelNotFoundError
 from domain.find import must_find
-from domain.money import format_amount
 from domain.ports import Books
 from domain.price_book import PriceBook
 from domain.price_rules import PriceRule, rules_at
 from domain.pricing import UNITS_PER_PRICE
 from domain.reserve_call import Identity
 from domain.usage import COMPONENTS
+from domain.wallet import Wallet
 
 TERMS: Final = {
     "price_units": UNITS_PER_PRICE,
@@ -60,14 +61,15 @@ async def get_rule(request: Request, model: str, caller: Caller) -> Response:
 
 
 async def rules_of(request: Request, caller: Identity) -> Rules:
-    """Read the prices in force from the ledger's own price book."""
+    """Read the prices in force for this customer from the ledger's own price book."""
     book_id = ids.price_book_id(ids.shard_of(caller.wallet_id))
 
     def look(books: Books) -> Rules:
         book = must_find(books, PriceBook, book_id, "price book")
-        return Rules(book.currency, rules_at(book, books.at.now))
+        wallet = must_find(books, Wallet, caller.wallet_id, "wallet")
+        return Rules(book.currency, rules_at(book, books.at.now, wallet.price_list))
 
-    return await gateway_of(request).ledger.read(Decision((book_id,), look))
+    return await gateway_of(request).ledger.read(Decision((book_id, caller.wallet_id), look))
 
 
 def _describe(rule: PriceRule) -> dict[str, Any]:
@@ -76,12 +78,12 @@ def _describe(rule: PriceRule) -> dict[str, Any]:
         "model": rule.model,
         "price_version": rule.price_version,
         "in_force_since": rule.since.astimezone(UTC),
-        "prices": {name: format_amount(rule.prices[name]) for name in sorted(rule.prices)},
+        **describe_card(rule.card),
     }
 
 
 def _component(rule: PriceRule, component: str) -> dict[str, Any]:
     return {
-        "price": format_amount(rule.card.price(component)),
+        "price": format_paid(rule.card.price(component), rule.card.multiplier),
         "priced_as": rule.card.priced_as(component),
     }

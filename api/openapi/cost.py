@@ -12,7 +12,7 @@ from psycopg import AsyncConnection
 from api.envelope import success
 from api.openapi.billing_rules import rules_of
 from api.openapi.caller import Caller, read_models
-from api.openapi.figures import average, money, named
+from api.openapi.figures import average, money, named, used
 from api.openapi.query import Query
 from api.openapi.standing import Standing, standing
 from api.openapi.usage import PERIOD, RECENT_DAYS, describe_selection, selection_of
@@ -104,7 +104,7 @@ async def get_model(request: Request, model: str, caller: Caller) -> Response:
         "model": model,
         "currency": now.currency,
         **describe_selection(selection),
-        "totals": {**money(totals), "tokens": totals.tokens, "average": average(totals.average)},
+        "totals": {**money(totals), **used(totals), "average": average(totals.average)},
         "api_keys": [
             {**dict([named(API_KEY, *group.key)]), **money(group.figures)} for group in keys
         ],

@@ -23,6 +23,11 @@ def money(figures: Figures) -> dict[str, Any]:
     }
 
 
+def used(figures: Figures) -> dict[str, Any]:
+    """Show tokens by component, and requests to providers' tools."""
+    return {"tokens": figures.tokens, "tool_requests": figures.tool_requests}
+
+
 def average(amount: Nanos | None) -> str | None:
     """Show an average, which may be none."""
     return None if amount is None else format_amount(amount)

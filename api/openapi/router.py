@@ -11,6 +11,7 @@ from api.openapi import (
     billing_rules,
     cost,
     monthly_statement,
+    routing_policy,
     seal,
     statement_proof,
     transactions,
@@ -28,6 +29,7 @@ RESOURCES = (
     billing_rules,
     cost,
     monthly_statement,
+    routing_policy,
     seal,
     statement_proof,
 )

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Request, Response
 from api.envelope import success
 from api.errors import InvalidFieldError
 from api.openapi.caller import Caller, read_models
-from api.openapi.figures import money, named
+from api.openapi.figures import money, named, used
 from api.openapi.query import Query
 from api.openapi.standing import standing
 from domain import ids
@@ -44,10 +44,10 @@ router = APIRouter()
 
 @router.get("/usage/breakdown")
 async def break_usage_down(request: Request, caller: Caller) -> Response:
-    """Tell what was used: calls, tokens by component, and what they came to."""
+    """Tell what was used: calls, tokens and tool requests by component, and what they came to."""
 
     def show(figures: Figures) -> dict[str, Any]:
-        return {**money(figures), "tokens": figures.tokens}
+        return {**money(figures), **used(figures)}
 
     return success(request, await _report(request, caller, DAY, show))
 

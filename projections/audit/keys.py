@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from domain import api_key_events as key, inference_request as request
+from domain.customer import RoutingChanged
 from domain.money import Nanos
 from domain.quota import window_of
 from projections.audit.findings import Findings, Judge, judge
@@ -17,6 +18,7 @@ class KeyAccount:
     customer_id: str
     wallet_id: str
     models: list[str]
+    providers: list[str]
     quota: Nanos | None
     window: str
     disabled: bool = False
@@ -30,6 +32,9 @@ class KeyAudit:
     def __init__(self, findings: Findings) -> None:
         self._findings = findings
         self._keys: dict[str, KeyAccount] = {}
+        self._policies: dict[str, Fields] = {}
+        self._scopes: dict[str, list[str]] = {}
+        """By open call, where its key may go, if not everywhere."""
 
     def take(self, event: Event) -> None:
         """Judge one event, if it concerns a key, and follow it."""
@@ -39,11 +44,18 @@ class KeyAudit:
                 fact["customer_id"],
                 fact["wallet_id"],
                 fact["allowed_models"],
+                fact["allowed_providers"],
                 fact["quota_amount"],
                 fact["quota_window"],
             )
         elif event.topic == request.Reserved.TOPIC:
             self._check_scope(fact, check)
+            self._check_policy(fact, check)
+            self._remember(event)
+        elif event.topic in _ANSWERS:
+            self._check_provider(event, check)
+        elif event.topic == RoutingChanged.TOPIC:
+            self._policies[event.originator_id] = fact
         elif event.topic.startswith(_OURS):
             account = self._keys.get(event.originator_id)
             check(account is not None, "keys", "the key was never created")
@@ -58,8 +70,33 @@ class KeyAudit:
         owner = (account.customer_id, account.wallet_id)
         same = owner == (fact["customer_id"], fact["wallet_id"])
         check(same, "keys", "the key is another customer's")
-        allowed = not account.models or fact["model"] in account.models
-        check(allowed, "keys", f"the key may not call {fact['model']}")
+        for model in (fact["model"], *fact["alternatives"]):
+            allowed = not account.models or model in account.models
+            check(allowed, "keys", f"the key may not call {model}")
+
+    def _check_policy(self, fact: Fields, check: Judge) -> None:
+        """Judge the models by the customer's policy; the log does not tell where routes lead."""
+        policy = self._policies.get(fact["customer_id"])
+        if policy is None:
+            return
+        for model in (fact["model"], *fact["alternatives"]):
+            allowed = not policy["models"] or model in policy["models"]
+            check(allowed, "routing", f"the customer's policy does not allow {model}")
+        alone = policy["fallback"] or not fact["alternatives"]
+        check(alone, "routing", "the customer's policy allows no second model")
+
+    def _remember(self, event: Event) -> None:
+        account = self._keys.get(event.fields["key_id"])
+        if account is not None and account.providers:
+            self._scopes[event.originator_id] = account.providers
+
+    def _check_provider(self, event: Event, check: Judge) -> None:
+        scope = self._scopes.get(event.originator_id)
+        provider = event.fields.get("provider")
+        if scope is not None and provider is not None:
+            check(provider in scope, "keys", f"the key may not go to {provider}")
+        if event.topic != request.Attempted.TOPIC:
+            self._scopes.pop(event.originator_id, None)
 
 
 def _follow(account: KeyAccount, topic: str, fact: Fields, check: Judge) -> None:
@@ -73,7 +110,7 @@ def _follow(account: KeyAccount, topic: str, fact: Fields, check: Judge) -> None
         told = (account.spent.get(fact["window"], 0), account.quota, account.wallet_id)
         true = (fact["spent"], fact["quota"], fact["wallet_id"]) == told
         check(true, "quota", f"{told[0]} of {told[1]} was spent")
-    else:
+    elif topic != key.LimitsChanged.TOPIC:
         account.holds.pop(fact["request_id"], None)
         _spend(account, fact["window"], fact.get("amount", 0))
 
@@ -104,3 +141,4 @@ def _spend(account: KeyAccount, window: str, amount: Nanos) -> None:
 
 
 _OURS = "api_key."
+_ANSWERS = {request.Attempted.TOPIC, request.Charged.TOPIC, request.Released.TOPIC}

@@ -16,6 +16,7 @@ from domain import (
     issuer,
     payment_events,
     price_book,
+    price_page,
     statement,
     supplier,
     supplier_report,
@@ -87,6 +88,17 @@ def _is_time(value: object) -> bool:
         return False
 
 
+def _is_texts(value: object) -> bool:
+    given = cast("list[object]", value) if isinstance(value, list) else [None]
+    return all(isinstance(text, str) for text in given)
+
+
+def _is_counts(value: object) -> bool:
+    if not isinstance(value, dict):
+        return False
+    return all(map(_is_whole, cast("dict[str, object]", value).values()))
+
+
 def _or_none(fits: Callable[[object], bool]) -> Callable[[object], bool]:
     return lambda value: value is None or fits(value)
 
@@ -98,11 +110,14 @@ _FITS: list[tuple[object, Callable[[object], bool]]] = [
     (datetime | None, _or_none(_is_time)),
     (Allocation, _is_allocation),
     (str, lambda value: isinstance(value, str)),
-    (list[str], lambda value: isinstance(value, list)),
+    (bool, lambda value: isinstance(value, bool)),
+    (list[str], _is_texts),
     (str | None, _or_none(lambda value: isinstance(value, str))),
-    (dict[str, int], lambda value: isinstance(value, dict)),
-    (dict[str, str], lambda value: isinstance(value, dict)),
-    (price_book.Cards, lambda value: isinstance(value, dict)),
+    (dict[str, int], _is_counts),
+    (dict[str, str], lambda value: isinstance(value, dict) and _is_texts([*value.values()])),
+    (price_page.Cards, lambda value: isinstance(value, dict)),
+    (price_page.Terms, lambda value: isinstance(value, dict)),
+    (price_page.Lists, lambda value: isinstance(value, dict)),
 ]
 
 

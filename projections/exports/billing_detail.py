@@ -8,7 +8,7 @@ from typing import Any, Final, LiteralString
 
 from psycopg import sql
 
-from domain.usage import INPUT_COMPONENTS, OUTPUT_COMPONENTS
+from domain.usage import METERED
 from projections.balances import Balances
 from projections.calls import Calls
 from projections.exports.columns import Column, Kind, Row, amounts, text
@@ -22,8 +22,6 @@ FORMATS: Final = tuple(SHEETS)
 FETCHED: Final = 2_000
 """Rows in memory at once."""
 
-_COMPONENTS: Final = (*INPUT_COMPONENTS, *OUTPUT_COMPONENTS)
-
 
 def _whole(*names: str) -> list[Column]:
     return [Column(name, Kind.WHOLE) for name in names]
@@ -34,7 +32,8 @@ COLUMNS: Final[list[Column]] = [
     Column("created_at", Kind.TIME),
     Column("ended_at", Kind.TIME),
     *text("period", "status", "model", "surface", "api_key_id", "basis", "price_version"),
-    *_whole("input_tokens", "output_tokens", *_COMPONENTS),
+    *text("price_list", "service_tier"),
+    *_whole("input_tokens", "output_tokens", *METERED),
     *text("currency"),
     *amounts("hold", "amount", "absorbed", "corrected", "total"),
     *text("flags", "reason", "tags"),
@@ -52,7 +51,7 @@ def write_billing_detail(task: Task) -> Control:
     found = task.conn.execute(count, values).fetchone()
     assert found is not None, "a count always has a row"
     query = sql.SQL(_CALLS).format(
-        components=sql.SQL(", ").join(sql.SQL(_COMPONENT).format(c) for c in _COMPONENTS),
+        components=sql.SQL(", ").join(sql.SQL(_COMPONENT).format(c) for c in METERED),
         conditions=conditions,
     )
     with task.conn.cursor("billing_detail") as cursor:
@@ -91,7 +90,8 @@ _CALLS: Final[LiteralString] = """
            'req_' || encode(uuid_send(call.request_id), 'hex'), call.client_request_id,
            call.created_at, call.ended_at, call.period, call.status, call.model, call.surface,
            'key_' || encode(uuid_send(call.key_id), 'hex'), call.basis, call.price_version,
-           call.input_tokens, call.output_tokens, {components}, balance.currency,
+           call.price_list, call.service_tier, call.input_tokens, call.output_tokens,
+           {components}, balance.currency,
            call.hold, call.amount, call.absorbed, call.corrected, call.total,
            array_to_string(call.flags, ' '), call.reason,
            (SELECT coalesce(string_agg(name || '=' || value, ' ' ORDER BY name COLLATE "C"), '')

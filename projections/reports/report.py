@@ -1,9 +1,10 @@
 """What a report is: named columns, lines drawn in one snapshot, and totals over them."""
 
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -23,6 +24,8 @@ class Asked(NamedTuple):
     since: str | None = None
     until: str | None = None
     by_customer: bool = False
+    margins: Mapping[str, int] = MappingProxyType({})
+    """In percent, of the models that there are now."""
 
 
 class Totals(NamedTuple):

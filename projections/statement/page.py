@@ -177,6 +177,7 @@ TABLES: Final[tuple[tuple[str, str, tuple[Column, ...]], ...]] = (
             Column("Tags", _pairs("tags")),
             Column("Calls", _text("calls"), MONEY),
             Column("Tokens", _pairs("tokens")),
+            Column("Tool requests", _pairs("tool_requests")),
             AMOUNT,
         ),
     ),

@@ -2,6 +2,8 @@
 
 from typing import Final, LiteralString
 
+from projections.metered import SUMS
+
 PLACES: Final = """
     SELECT min(position), max(position) FROM read.projection_positions WHERE name = ANY(%s)
 """
@@ -15,19 +17,16 @@ ROLLED: Final = """
 """
 HOLDS: Final = "SELECT open_holds, reserved FROM read.balances WHERE wallet_id = %s"
 
-CHARGES: Final = """
+_CHARGES: Final[LiteralString] = """
     SELECT model, key_id, tags, sum(charges)::bigint AS calls, -sum(amount)::bigint AS amount,
-           sum(input)::bigint AS input, sum(cached_input)::bigint AS cached_input,
-           sum(cache_write)::bigint AS cache_write, sum(cache_write_5m)::bigint AS cache_write_5m,
-           sum(cache_write_1h)::bigint AS cache_write_1h, sum(audio_input)::bigint AS audio_input,
-           sum(image_input)::bigint AS image_input, sum(output)::bigint AS output,
-           sum(reasoning)::bigint AS reasoning, sum(audio_output)::bigint AS audio_output,
-           sum(image_output)::bigint AS image_output
+"""
+_BY_MODEL: Final[LiteralString] = """
     FROM read.usage_days
     WHERE wallet_id = %(wallet_id)s AND period = %(period)s
     GROUP BY model, key_id, tags HAVING sum(charges) > 0
     ORDER BY model COLLATE "C", key_id, tags::text COLLATE "C"
 """
+CHARGES: Final = _CHARGES + SUMS + _BY_MODEL
 LATE: Final = """
     SELECT request_id, model, key_id, created_at, ended_at, -amount AS amount
     FROM read.calls

@@ -7,7 +7,7 @@ from uuid import UUID
 from domain import ids
 from domain.calendar import Calendar
 from domain.money import format_amount
-from domain.usage import INPUT_COMPONENTS, OUTPUT_COMPONENTS
+from domain.usage import COUNTERS, INPUT_COMPONENTS, OUTPUT_COMPONENTS
 from projections import lot_moves
 from projections.lines import Line
 from projections.statement import document as doc, queries
@@ -33,6 +33,7 @@ def _charge(row: Row, _: Calendar) -> Line:
         "tags": row["tags"],
         "calls": row["calls"],
         "tokens": {name: row[name] for name in TOKENS if row[name]},
+        "tool_requests": {name: row[name] for name in COUNTERS if row[name]},
         "amount": format_amount(row["amount"]),
     }
 

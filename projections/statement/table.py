@@ -11,6 +11,7 @@ from typing import Any, Final
 import orjson
 
 from domain.money import format_amount, parse_amount
+from domain.usage import METERED
 from projections.csv_text import csv_line
 from projections.lines import Line
 from projections.statement.document import (
@@ -22,11 +23,10 @@ from projections.statement.document import (
     VOIDS,
     Document,
 )
-from projections.statement.sections import TOKENS
 
 COLUMNS: Final = (
     "statement", "status", "month", "currency", "line", "type", "amount", "balance", "memo", "at",
-    "transaction_id", "model", "api_key_id", "tags", "calls", *TOKENS, "request_id",
+    "transaction_id", "model", "api_key_id", "tags", "calls", *METERED, "request_id",
     "correction_id", "corrects", "grant_id", "category", "expires_at", "reference",
 )  # fmt: skip
 TYPES: Final = {
@@ -75,7 +75,7 @@ def _rows(document: Document, fields: dict[str, Any]) -> Iterator[Cells]:
 
 
 def _cells(line: Line) -> Cells:
-    cells: Cells = {**line, **line.get("tokens", {})}
+    cells: Cells = {**line, **line.get("tokens", {}), **line.get("tool_requests", {})}
     cells["tags"] = orjson.dumps(line["tags"]).decode() if line.get("tags") else None
     cells["at"] = line.get("at") or line.get("charged_at")
     return cells

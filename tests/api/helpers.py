@@ -17,7 +17,7 @@ from adapters.ledger.connection import GATEWAY_ROLE, connect, open_pool
 from adapters.ledger.group_commit import PostgresLedger
 from adapters.ledger.texts import ErasableTexts
 from api.admin.router import admin_router
-from api.catalog_file import default_catalog, price_cards
+from api.catalog_file import default_catalog, price_page
 from api.handlers import handle_errors
 from api.minting import mint
 from api.settings import Settings
@@ -107,9 +107,7 @@ async def _open(url: str, settings: Settings) -> Desk:
     pool = await open_pool(url, 2)
     catalog = default_catalog().catalog
     await ledger.execute(
-        manage.publish_prices(
-            SHARD, price_cards(catalog), currency=catalog.currency, actor="config"
-        )
+        manage.publish_prices(SHARD, price_page(catalog), currency=catalog.currency, actor="config")
     )
     return Desk(settings, catalog, ledger, ErasableTexts(pool), pool)
 

@@ -25,6 +25,7 @@ from domain.manage import (
     publish_prices,
     register_customer,
 )
+from domain.price_page import plain_page
 
 SECRET = new_secret(0)
 
@@ -41,7 +42,7 @@ async def with_key(permissions: list[str]) -> tuple[MemoryLedger, UUID]:
     ledger = MemoryLedger(lambda: datetime.now(UTC))
     customer_id, wallet_id, key_id = minted(), minted(), minted()
     cards = {"m": {"input": 1}}
-    await ledger.execute(publish_prices(0, cards, currency="USD", actor="t"))
+    await ledger.execute(publish_prices(0, plain_page(cards), currency="USD", actor="t"))
     await ledger.execute(register_customer(NewCustomer(customer_id, wallet_id, "USD", "-", "t")))
     credential_id = ids.credential_id(SECRET, 0)
     key = NewKey(key_id, credential_id, "tb_", "-", "t", [], [], permissions)

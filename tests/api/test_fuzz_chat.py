@@ -156,7 +156,7 @@ def test_an_idempotency_key_calls_once_and_names_the_call_that_used_it(
 ) -> None:
     header = {b"idempotency-key": f"once-{path}".encode()}
     first = desk.ask(text(), header, path)
-    again, other = desk.ask(text(), header, path), desk.ask(text(n=2), header, path)
+    again, other = desk.ask(text(), header, path), desk.ask(text(seed=2), header, path)
     faulty = desk.ask(text(n=0), header, path)
 
     assert first.status == 200

@@ -161,3 +161,17 @@ def test_a_changed_past_stops_the_signing(
         time.sleep(0.2)
 
     assert [head.tree_size for head in read_heads(settings.seal_dir)] == [3]
+
+
+def test_a_key_that_is_gone_by_then_stops_nothing_else(
+    database_url: str, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert settings.seal_key_file is not None
+    settings.seal_key_file.unlink()
+
+    with sealing(settings, database_url):
+        fill(database_url, 1)
+
+    assert "THE SEAL'S KEY IS GONE" in caplog.text
+    with owner(database_url) as conn:
+        assert conn.execute("TABLE seal_heads").fetchall() == []

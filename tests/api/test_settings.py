@@ -35,6 +35,7 @@ def test_the_defaults_are_those_of_the_design() -> None:
         "webhook_secret": (),
         "alert_seconds": 5,
         "insufficient_balance_status": 402,
+        "responses_insufficient_balance_status": 429,
     }
 
 

@@ -1,17 +1,21 @@
 """A small shop to test in: one price list, one customer, one wallet and one key."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from itertools import count
+from itertools import count, zip_longest
 from typing import Any, TypeVar
 from uuid import UUID
 
 from domain import correct_call, ids, manage
 from domain.api_key import PERMISSIONS, ApiKey
+from domain.candidates import Candidate
+from domain.catalog import CHAT, Model, Route
 from domain.inference_request import REPORTED, InferenceRequest
+from domain.metering import Estimate
 from domain.moment import Moment
 from domain.ports import Command
-from domain.price_book import Cards, PriceBook
+from domain.price_book import PriceBook
+from domain.price_page import Cards, Lists, Page, Terms
 from domain.quota import Quota
 from domain.quote import Quote
 from domain.reserve_call import Claim, Identity, Reservation, ReserveCall
@@ -30,6 +34,18 @@ CARDS: Cards = {
 }
 """A token of `m` costs 1 nano in and 2 nanos out."""
 HOLD_FOR = timedelta(minutes=10)
+
+
+def candidate(
+    model_id: str, providers: Iterable[str], quote: Quote, regions: Iterable[str | None] = ()
+) -> Candidate:
+    """A model with a route through each provider, in these regions if any are given."""
+    routes = tuple(
+        Route(provider, f"{model_id}-1", region=region)
+        for provider, region in zip_longest(providers, regions)
+    )
+    model = Model(model_id, CHAT, 100_000, 100_000, routes)
+    return Candidate(model, routes, quote, Estimate(1, quote.input_tokens, 100_000))
 
 
 class Shop:
@@ -88,8 +104,16 @@ class Shop:
             }
         )
 
-    def publish(self, cards: Cards, currency: str = "USD") -> str:
-        return self.do(manage.publish_prices(0, cards, currency=currency, actor="operator"))
+    def publish(
+        self,
+        cards: Cards,
+        currency: str = "USD",
+        *,
+        terms: Terms | None = None,
+        lists: Lists | None = None,
+    ) -> str:
+        page = Page(cards=cards, terms=terms or {}, lists=lists or {})
+        return self.do(manage.publish_prices(0, page, currency=currency, actor="operator"))
 
     def grant(self, amount: int, claim: Claim | None = None, **changes: Any) -> str:
         """Give the grant's id."""
@@ -107,13 +131,16 @@ class Shop:
     def call(self, tokens: int = 10, cap: int = 20, **changes: Any) -> ReserveCall:
         """A call of `m` with these tokens; it is held for 50 nanos unless something changes."""
         clamps, choices = changes.pop("clamps", False), changes.pop("choices", 1)
+        model, providers = changes.pop("model", "m"), changes.pop("providers", ("p", "q"))
+        others = changes.pop("others", ())
+        quote = changes.pop("quote", Quote(tokens, cap, clamps, choices))
         return ReserveCall(
             **{
                 "request_id": self.mint(),
                 "identity": self.who,
-                "model": "m",
-                "providers": ("p", "q"),
-                "quote": Quote(tokens, cap, clamps, choices),
+                "requested": "auto" if others else model,
+                "candidates": tuple(candidate(m, providers, quote) for m in (model, *others)),
+                "open_choice": bool(others),
                 "surface": "chat",
                 "hold_for": HOLD_FOR,
                 **changes,

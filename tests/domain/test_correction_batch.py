@@ -17,7 +17,7 @@ from domain.correction_batch import (
 )
 from domain.errors import ConflictError, NotFoundError
 from domain.inference_request import ESTIMATED
-from domain.price_book import Cards
+from domain.price_page import Cards, plain_page
 from domain.pricing import RateCard, rate
 from domain.reserve_call import Reservation
 from domain.usage import exclusive
@@ -34,7 +34,7 @@ def shop() -> Shop:
 
 
 def draft(shop: Shop, cards: Cards) -> str:
-    return shop.do(manage.draft_prices(0, cards, actor="operator"))
+    return shop.do(manage.draft_prices(0, plain_page(cards), actor="operator"))
 
 
 def announce(shop: Shop, version: str, **changes: object) -> UUID:
@@ -169,7 +169,7 @@ def test_a_drafted_version_never_comes_into_force(shop: Shop) -> None:
 
 def test_prices_can_be_drafted_only_in_a_book_that_is_there() -> None:
     with pytest.raises(NotFoundError):
-        Shop().do(manage.draft_prices(1, CHEAP, actor="operator"))
+        Shop().do(manage.draft_prices(1, plain_page(CHEAP), actor="operator"))
 
 
 def test_a_batch_names_a_version_that_is_there_and_at_least_one_call(shop: Shop) -> None:

@@ -7,10 +7,10 @@ from domain.explanation import FEE, explain, format_exact
 from domain.inference_request import ESTIMATED, PARTIAL, REPORTED
 from domain.money import format_amount
 from domain.pricing import RateCard, rate
-from domain.usage import COMPONENTS, TOKEN_COMPONENTS, Usage, exclusive
+from domain.usage import COMPONENTS, METERED, Usage, exclusive
 
 CARD = RateCard({"input": 3, "cached_input": 1, "output": 10})
-USAGES = st.dictionaries(st.sampled_from(sorted(TOKEN_COMPONENTS)), st.integers(1, 10**7))
+USAGES = st.dictionaries(st.sampled_from(METERED), st.integers(1, 10**7))
 CARDS = st.dictionaries(st.sampled_from(sorted(COMPONENTS)), st.integers(0, 10**12))
 
 

@@ -7,13 +7,22 @@ from uuid import UUID
 
 import pytest
 
+from domain.breakers import Breakers, Standing
+from domain.candidates import Candidate
 from domain.catalog import CHAT, Model, Route
-from domain.errors import UpstreamError, UpstreamRateLimitedError, UpstreamRejectedError
+from domain.errors import (
+    UnsupportedParameterError,
+    UpstreamError,
+    UpstreamRateLimitedError,
+    UpstreamRejectedError,
+)
+from domain.fit_funds import Fitting
 from domain.metered_call import QUARANTINED, MeteredCall, Upstreams
 from domain.metering import Estimate, Produced, Report
 from domain.pricing import RateCard
+from domain.quote import Quote
 from domain.reserve_call import Identity, Reservation, ReserveCall
-from domain.routing import CoolDowns
+from domain.routing_policy import ANY_ROUTE, RoutingPolicy
 from domain.settle_call import SettleCall, Settlement
 from domain.upstream import AttemptError, BrokenAnswerError, UpstreamCall
 from domain.usage import Usage, exclusive
@@ -21,10 +30,16 @@ from domain.usage import Usage, exclusive
 COST = RateCard({"input": 1_000_000, "output": 2_000_000})
 FIRST, SECOND = Route("one", "a", COST), Route("two", "b")
 MODEL = Model("m", CHAT, 1_000, 100, (FIRST, SECOND))
-NOBODY = Identity(*(UUID(int=n << 16) for n in range(4)))
-RESERVATION = Reservation(
-    UUID(int=9 << 16), NOBODY, "m", ["one", "two"], 50, "USD", 77, 1, "pv", datetime.now(UTC)
+KEPT = Fitting(
+    Candidate(MODEL, MODEL.routes, Quote(10, 77, clamps=False), Estimate(10, 14, 100)), 77, 50
 )
+NOBODY = Identity(*(UUID(int=n << 16) for n in range(4)))
+REQUEST = UUID(int=9 << 16)
+
+
+def reservation(*kept: Fitting, policy: RoutingPolicy = ANY_ROUTE) -> Reservation:
+    now = datetime.now(UTC)
+    return Reservation(REQUEST, NOBODY, "m", kept or (KEPT,), 50, "USD", "pv", now, policy)
 
 
 class Books:
@@ -65,7 +80,7 @@ class Scripted:
         self.turns = list(turns)
         self.calls: list[UpstreamCall] = []
 
-    def check(self, request: object, route: object) -> None:
+    def check(self, request: object, route: object, output_cap: int) -> None:
         pass
 
     async def send(self, call: UpstreamCall) -> Said:
@@ -76,19 +91,14 @@ class Scripted:
         return turn
 
 
-def call_through(one: Scripted, two: Scripted) -> tuple[MeteredCall, Books, CoolDowns]:
-    books, cool_downs = Books(), CoolDowns(lambda: 0)
-    upstreams = Upstreams({"one": one, "two": two}, cool_downs, "USD")
+def call_through(
+    one: Scripted, two: Scripted, held: Reservation | None = None
+) -> tuple[MeteredCall, Books, Breakers]:
+    books, breakers = Books(), Breakers(lambda: 0)
+    upstreams = Upstreams({"one": one, "two": two}, breakers, "USD", lambda _: 0)
     ticks = iter(range(0, 10_000, 10))
-    call = MeteredCall(
-        books,
-        upstreams,
-        lambda: next(ticks),
-        model=MODEL,
-        estimate=Estimate(10, 14, 100),
-        reservation=RESERVATION,
-    )
-    return call, books, cool_downs
+    call = MeteredCall(books, upstreams, lambda: next(ticks), held or reservation())
+    return call, books, breakers
 
 
 def failure(outcome: str = "status_500", *, elsewhere: bool = True, cool: int = 0) -> AttemptError:
@@ -118,7 +128,7 @@ def test_the_first_route_answers_and_the_charge_names_usage_cost_and_provider() 
 
 
 def test_a_failed_route_is_recorded_and_cooled_and_the_next_one_answers() -> None:
-    call, books, cool_downs = call_through(Scripted(failure(cool=5)), Scripted(GOOD))
+    call, books, breakers = call_through(Scripted(failure(cool=5)), Scripted(GOOD))
 
     answer = asyncio.run(call.dispatch("request"))
     asyncio.run(call.charge(answer, complete=True))
@@ -127,7 +137,8 @@ def test_a_failed_route_is_recorded_and_cooled_and_the_next_one_answers() -> Non
     outcomes = [(a.provider, a.outcome, a.cost) for a in settled.attempts]
     assert outcomes == [("one", "status_500", None), ("two", "ok", None)]
     assert call.failed_over
-    assert cool_downs.order(MODEL, ["one", "two"]) == [SECOND, FIRST]
+    assert breakers.standing(MODEL, FIRST) is Standing.OPEN
+    assert breakers.standing(MODEL, SECOND) is Standing.CLOSED
 
 
 def test_when_every_route_fails_the_hold_is_released_and_the_last_failure_told() -> None:
@@ -246,3 +257,25 @@ def test_a_broken_answer_says_what_the_caller_is_told() -> None:
     told = UpstreamError()
 
     assert BrokenAnswerError(told).error is told
+
+
+def test_a_route_that_cannot_take_the_call_as_it_was_held_leaves_it_to_the_next() -> None:
+    """Its cap may be lower than the caller's: what his funds allow."""
+    refused = AttemptError("not_carried", UnsupportedParameterError("thinking"))
+    one, two = Scripted(refused), Scripted(GOOD)
+    call, books, _ = call_through(one, two)
+
+    answer = asyncio.run(call.dispatch("request"))
+    asyncio.run(call.charge(answer, complete=True))
+
+    assert [attempt.outcome for attempt in books.settled[0].attempts] == ["not_carried", "ok"]
+
+
+def test_a_call_that_no_route_can_take_as_it_was_held_is_released_and_names_the_field() -> None:
+    refused = [AttemptError("not_carried", UnsupportedParameterError("thinking")) for _ in "12"]
+    call, books, _ = call_through(Scripted(refused[0]), Scripted(refused[1]))
+
+    with pytest.raises(UnsupportedParameterError, match="thinking"):
+        asyncio.run(call.dispatch("request"))
+
+    assert books.settled[0].outcome.reason == "unsupported_parameter"

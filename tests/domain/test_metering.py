@@ -78,3 +78,32 @@ def test_more_than_can_be_is_quarantined(usage: object) -> None:
 )
 def test_the_bounds_themselves_can_be(usage: object) -> None:
     assert verdict(Report(usage)).basis == "reported"  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("complete", "basis", "flags"),
+    [(True, "estimated", ["usage_missing"]), (False, "partial", ["truncated"])],
+)
+def test_where_only_the_prompt_was_told_what_was_said_is_counted(
+    complete: bool, basis: str, flags: list[str]
+) -> None:
+    told = Report(exclusive(input=9, cached_input=50, output=1), input_only=True)
+
+    found = verdict(told, tokens=7, complete=complete)
+
+    assert found == Verdict(basis, exclusive(input=9, cached_input=50, output=7), flags)
+
+
+def test_a_prompt_of_nothing_is_not_believed_even_if_only_that_was_told() -> None:
+    found = verdict(Report(exclusive(output=1), input_only=True), tokens=7, complete=False)
+
+    assert found.usage == exclusive(input=ESTIMATE.count, output=7)
+
+
+@pytest.mark.parametrize(("searches", "basis"), [(10_000, "reported"), (10_001, None)])
+def test_more_requests_to_a_tool_than_any_call_makes_are_not_believed(
+    searches: int, basis: str | None
+) -> None:
+    found = verdict(Report(exclusive(input=5, output=5, web_search=searches)))
+
+    assert found.basis == basis

@@ -1,7 +1,8 @@
 from datetime import timedelta
 
 from domain import ids
-from domain.price_book import Cards, PriceBook, Published
+from domain.price_book import PriceBook, Published
+from domain.price_page import Cards, plain_page
 from tests.domain.purse import at, clock
 from tests.fakes import facts_of, restored
 
@@ -15,7 +16,7 @@ def book() -> PriceBook:
 
 def publish(one: PriceBook, cards: Cards, second: int, effective: int | None = None) -> str:
     effective_at = None if effective is None else clock(effective)
-    return one.publish(at(second), cards, actor="operator", effective_at=effective_at)
+    return one.publish(at(second), plain_page(cards), actor="operator", effective_at=effective_at)
 
 
 def test_an_empty_book_has_no_version_in_force() -> None:

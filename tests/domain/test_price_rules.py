@@ -2,8 +2,10 @@ from datetime import timedelta
 from uuid import UUID
 
 from domain.moment import moment
-from domain.price_book import Cards, PriceBook
+from domain.price_book import PriceBook
+from domain.price_page import Cards, Page, plain_page
 from domain.price_rules import rules_at
+from domain.pricing import RateCard
 from tests.domain.shop import T0
 
 HOUR = timedelta(hours=1)
@@ -15,7 +17,9 @@ def book(*published: tuple[int, Cards]) -> PriceBook:
     """A book with versions that take effect so many hours after the start."""
     opened = PriceBook.start(moment(T0), UUID(int=1), currency="USD")
     for hours, cards in published:
-        opened.publish(moment(T0), cards, actor="operator", effective_at=T0 + hours * HOUR)
+        opened.publish(
+            moment(T0), plain_page(cards), actor="operator", effective_at=T0 + hours * HOUR
+        )
     return opened
 
 
@@ -60,3 +64,24 @@ def test_what_was_replaced_in_the_same_moment_was_never_in_force() -> None:
     opened = book((0, FIRST), (5, SECOND), (5, FIRST))
 
     assert since(opened, 6) == {"a": 0, "b": 0}
+
+
+def test_a_customer_on_a_list_is_told_the_prices_of_that_list() -> None:
+    opened = book((0, FIRST))
+    half = {
+        "gold": {"multiplier": [1, 2], "models": ["a"], "cards": {"z": {"input": 9}}, "terms": {}}
+    }
+    page = Page(cards=FIRST, terms={}, lists=half)
+    opened.publish(moment(T0), page, actor="operator", effective_at=T0 + 5 * HOUR)
+
+    before = {r.model: r.card for r in rules_at(opened, T0, "gold")}
+    after = {
+        r.model: (r.card, (r.since - T0) // HOUR) for r in rules_at(opened, T0 + 5 * HOUR, "gold")
+    }
+
+    assert before == {"a": RateCard({"input": 1}), "b": RateCard({"input": 2})}
+    assert after == {
+        "a": (RateCard({"input": 1}, (1, 2)), 5),
+        "b": (RateCard({"input": 2}), 0),
+        "z": (RateCard({"input": 9}), 5),
+    }

@@ -1,6 +1,6 @@
 import pytest
 
-from domain.pricing import RateCard, content_hash, rate, round_half_even, round_up
+from domain.pricing import RateCard, rate, round_half_even, round_up
 from domain.usage import Usage, exclusive
 
 MILLION = 1_000_000
@@ -81,15 +81,13 @@ def test_a_component_without_a_price_takes_its_parents(component: str, price: in
     assert card.dearest_output == 900
 
 
+def test_a_cache_write_of_no_known_lifetime_is_no_plain_input() -> None:
+    card = RateCard({"input": 100, "cache_write_5m": 125, "cache_write_1h": 200})
+
+    assert [card.price(name) for name in ("cache_write", "cache_write_1h")] == [125, 200]
+    assert card.priced_as("cache_write") == "cache_write_5m"
+    assert RateCard({"input": 100}).price("cache_write") == 100
+
+
 def test_a_card_without_prices_is_free() -> None:
     assert rate(exclusive(input=9, reasoning=9), RateCard({})) == 0
-
-
-def test_a_version_is_named_by_what_it_says() -> None:
-    name = content_hash({"a": {"input": 1, "output": 2}, "b": {}}, "USD")
-
-    assert name == content_hash({"b": {}, "a": {"output": 2, "input": 1}}, "USD")
-    assert name != content_hash({"a": {"input": 1, "output": 2}, "b": {}}, "EUR")
-    assert name != content_hash({"a": {"input": 1, "output": 3}, "b": {}}, "USD")
-    assert name == "pv_" + name[3:]
-    assert len(name) == 27

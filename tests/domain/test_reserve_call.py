@@ -138,7 +138,8 @@ def test_the_scope_of_the_key_narrows_the_providers() -> None:
 
     held = shop.reserve()
 
-    assert held.providers == ["q"]
+    (kept,) = held.kept
+    assert [route.provider for route in kept.candidate.routes] == ["q"]
     with pytest.raises(errors.ModelNotAllowedError):
         shop.reserve(model="free")
 
@@ -183,7 +184,9 @@ def test_a_command_names_everything_it_looks_at() -> None:
 
     plain, claimed = shop.call(), shop.call(claim=claim)
 
-    assert plain.ids == (who.credential_id, who.key_id, who.wallet_id, book_id)
+    assert plain.ids == (
+        who.credential_id, who.key_id, who.wallet_id, who.customer_id, book_id,
+    )  # fmt: skip
     assert claimed.ids == (*plain.ids, claim.claim_id)
 
 

@@ -1,6 +1,14 @@
 import pytest
 
-from domain.usage import COMPONENTS, INPUT_COMPONENTS, OUTPUT_COMPONENTS, Usage, exclusive
+from domain.usage import (
+    COMPONENTS,
+    COUNTERS,
+    INPUT_COMPONENTS,
+    METERED,
+    OUTPUT_COMPONENTS,
+    Usage,
+    exclusive,
+)
 
 
 def test_input_and_output_are_the_sums_of_their_buckets() -> None:
@@ -10,9 +18,26 @@ def test_input_and_output_are_the_sums_of_their_buckets() -> None:
     assert usage.output_tokens == 24
 
 
-def test_no_component_is_on_both_sides() -> None:
-    assert set(INPUT_COMPONENTS).isdisjoint(OUTPUT_COMPONENTS)
-    assert {*INPUT_COMPONENTS, *OUTPUT_COMPONENTS, "request"} == COMPONENTS
+def test_no_component_is_counted_twice() -> None:
+    assert len(set(METERED)) == len(METERED)
+    assert (*INPUT_COMPONENTS, *OUTPUT_COMPONENTS, *COUNTERS) == METERED
+    assert {*METERED, "request"} == COMPONENTS
+
+
+def test_requests_to_tools_are_no_tokens() -> None:
+    usage = exclusive(input=1, output=2, web_search=3, file_search=4)
+
+    assert (usage.input_tokens, usage.output_tokens) == (1, 2)
+    assert usage.counters == {"web_search": 3, "file_search": 4}
+    assert usage.capped(0).counters == usage.counters
+
+
+def test_what_was_read_from_and_written_to_a_cache_is_within_the_prompt() -> None:
+    usage = exclusive(
+        input=1, cached_input=2, cached_audio_input=4, cache_write=8, cache_write_12h=16
+    )
+
+    assert (usage.cached_tokens, usage.written_tokens, usage.input_tokens) == (6, 24, 31)
 
 
 def test_empty_buckets_are_left_out() -> None:

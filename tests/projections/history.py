@@ -18,6 +18,7 @@ from adapters.ledger.schema import migrate
 from domain import manage
 from domain.errors import GatewayError
 from domain.inference_request import ESTIMATED, PARTIAL, REPORTED
+from domain.quote import Quote
 from domain.reserve_call import Identity, Reservation
 from domain.settle_call import Attempt, Outcome
 from domain.wallet import Wallet
@@ -35,6 +36,7 @@ class History(Shop):
     def __init__(self, seed: int = 0, customers: int = 3, **shop: Any) -> None:
         super().__init__(funds=100_000, **shop)
         self.random = random.Random(seed)  # noqa: S311  a story, not a secret
+        self.tastes = random.Random(seed)  # noqa: S311  drawn apart, so that stories stay the same
         self.everyone = [self.who]
         self.held: list[tuple[Identity, Reservation]] = []
         self.stored = 0
@@ -49,7 +51,16 @@ class History(Shop):
 
     def live(self, steps: int) -> None:
         """Let so many things happen, some of which are refused."""
+        self.price()
         self.happen(steps, LIFE)
+
+    def price(self, output: int = 2_000_000) -> None:
+        """Publish prices with all that they can say, and put some customer on a list."""
+        model = {"input": 1_000_000, "output": output, "web_search": 7_000_000}
+        free = {**CARDS["free"], "web_search": 0}
+        self.publish({**CARDS, "m": model, "free": free}, terms=TERMS, lists=LISTS)
+        who, price_list = self.tastes.choice(self.everyone), self.tastes.choice([None, *LISTS])
+        self.do(manage.change_price_list(who.wallet_id, price_list=price_list, actor="operator"))
 
     def happen(self, steps: int, life: "Sequence[Happening]") -> None:
         for _ in range(steps):
@@ -74,14 +85,47 @@ class History(Shop):
         return [held for held in self.ledger._held.values() if isinstance(held, kind)]
 
 
+TERMS = {
+    "m": {
+        "above": [[300, {"input": 1_300_001}]],
+        "service_tiers": {
+            "flex": {"multiplier": [1, 2]},
+            "fast": {"prices": {"output": 5_000_000}, "above": [[200, {"input": 2_000_001}]]},
+        },
+    },
+    "free": {"service_tiers": {"flex": {"multiplier": [1, 2]}, "fast": {"multiplier": [3, 1]}}},
+}
+LISTS = {
+    "gold": {"multiplier": [333_333_333, 10**9], "models": ["m"], "cards": {}, "terms": {}},
+    "own": {
+        "multiplier": None,
+        "models": None,
+        "cards": {"free": {"input": 400_000, "output": 0, "web_search": 1_000_001}},
+        "terms": {
+            "free": {"multiplier": [3, 5], "service_tiers": {"flex": {"multiplier": [1, 2]}}}
+        },
+    },
+}
+
+
+def _quote(shop: History) -> Quote:
+    """A size; now and then at a service tier, or with searches that may be made."""
+    tokens, cap = shop.random.randint(0, 400), shop.random.randint(1, 4_000)
+    clamps, choices = shop.random.random() < 0.3, shop.random.choice([1, 1, 2])
+    tier = shop.tastes.choice([None, None, None, "flex", "fast"])
+    extras = shop.tastes.choice([{}, {}, {"web_search": 3}])
+    if not shop.book.lists_at(shop.now):
+        return Quote(tokens, cap, clamps, choices)
+    return Quote(tokens, cap, clamps, choices, tier, extras)
+
+
 def _reserve(shop: History) -> None:
     model = shop.random.choice(["m", "m", "m", "free"])
+    others = shop.tastes.choice([(), (), ("free" if model == "m" else "m",)])
     call = shop.call(
-        shop.random.randint(0, 400),
-        shop.random.randint(1, 4_000),
+        quote=_quote(shop),
         model=model,
-        clamps=shop.random.random() < 0.3,
-        choices=shop.random.choice([1, 1, 2]),
+        others=others,
         hold_for=timedelta(seconds=shop.random.choice([30, 600])),
     )
     shop.held.append((shop.who, shop.do(call)))
@@ -94,9 +138,13 @@ def _charge(shop: History) -> None:
         "cached_input": shop.random.randint(0, 9),
         "output": shop.random.randint(0, 5_000),
         "reasoning": shop.random.choice([0, 0, 50]),
+        "web_search": shop.tastes.choice([0, 0, 2]),
     }
+    served = shop.tastes.choice([None, None, "standard", "flex", "fast"])
     attempt = Attempt("p", "up", "ok", 5, "USD", 12)
-    shop.settle(held, Outcome(1, basis=basis, usage=usage, provider="p"), attempts=(attempt,))
+    model = shop.tastes.choice(held.kept).candidate.model.id
+    outcome = Outcome(1, basis=basis, usage=usage, provider="p", model=model, service_tier=served)
+    shop.settle(held, outcome, attempts=(attempt,))
 
 
 def _release(shop: History) -> None:
@@ -143,8 +191,7 @@ def _terms(shop: History) -> None:
 
 
 def _publish(shop: History) -> None:
-    output = shop.random.choice([2_000_000, 2_500_000])
-    shop.publish({**CARDS, "m": {"input": 1_000_000, "output": output}})
+    shop.price(shop.random.choice([2_000_000, 2_500_000]))
 
 
 Happening = tuple[Callable[[History], None], int]

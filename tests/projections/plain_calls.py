@@ -5,18 +5,20 @@ from typing import Any
 from uuid import UUID
 
 from domain.inference_request import Charged, Corrected, OutcomeUnknown, Released, Reserved
-from domain.usage import INPUT_COMPONENTS, OUTPUT_COMPONENTS
+from domain.usage import INPUT_COMPONENTS, METERED, OUTPUT_COMPONENTS
 from tests.projections.history import History
 
 COLUMNS = (
-    "request_id", "customer_id", "wallet_id", "key_id", "model", "surface", "status", "basis",
-    "period", "price_version", "hold", "amount", "absorbed", "corrected", "total", "usage",
-    "input_tokens", "output_tokens", "flags", "tags", "reason", "client_request_id", "created_at",
-    "ended_at", "milliseconds", "first_byte_ms", "created_position", "position",
+    "request_id", "customer_id", "wallet_id", "key_id", "model", "requested",
+    "surface", "status", "basis", "period", "price_version", "price_list", "service_tier", "hold",
+    "amount", "absorbed", "corrected", "total", "usage",
+    "estimated_tokens", "input_tokens", "output_tokens", "flags", "tags", "reason",
+    "client_request_id", "created_at", "ended_at", "milliseconds", "first_byte_ms",
+    "created_position", "position",
 )  # fmt: skip
 SUMS = (
     "calls", "charges", "releases", "amount", "corrected",
-    *INPUT_COMPONENTS, *OUTPUT_COMPONENTS,
+    *METERED,
 )  # fmt: skip
 
 Key = tuple[Any, ...]
@@ -35,9 +37,13 @@ def calls_of(history: History) -> list[Key]:
 
 def begun(fact: Reserved, position: int) -> dict[str, Any]:
     whose = ("customer_id", "wallet_id", "key_id")
-    same = ("model", "surface", "price_version", "period", "tags", "client_request_id")
+    same = (
+        "model", "requested", "surface", "price_version", "price_list", "service_tier", "period",
+        "tags", "client_request_id",
+    )  # fmt: skip
     return {
         "request_id": fact.originator_id,
+        "estimated_tokens": fact.input_tokens,
         **{name: UUID(getattr(fact, name)) for name in whose},
         **{name: getattr(fact, name) for name in same},
         **dict.fromkeys(("basis", "reason", "ended_at", "milliseconds", "first_byte_ms")),
@@ -67,9 +73,10 @@ def change(call: dict[str, Any], fact: Any, position: int) -> None:
     if isinstance(fact, Released):
         call |= {"status": "released", "reason": fact.reason}
         return
-    same = ("basis", "period", "amount", "absorbed", "usage", "first_byte_ms")
+    same = ("basis", "service_tier", "period", "amount", "absorbed", "usage", "first_byte_ms")
     call |= {name: getattr(fact, name) for name in same}
     call |= {
+        "model": fact.model or call["model"],
         "status": "charged",
         "total": fact.amount,
         "input_tokens": sum(fact.usage.get(name, 0) for name in INPUT_COMPONENTS),
@@ -81,25 +88,35 @@ def days_of(history: History) -> dict[Key, Counter[str]]:
     """What each (wallet, day, month, key, model, tags) came to."""
     days: dict[Key, Counter[str]] = {}
     held: dict[UUID, Reserved] = {}
+    answered: dict[UUID, str] = {}
     for fact in history.ledger.facts:
         if isinstance(fact, Reserved):
             held[fact.originator_id] = fact
-            day(days, fact, fact, fact.period)["calls"] += 1
+            answered[fact.originator_id] = fact.model
+            day(days, fact, fact, fact.period, fact.model)["calls"] += 1
         elif isinstance(fact, Charged):
-            found = day(days, held[fact.originator_id], fact, fact.period)
+            hold = held[fact.originator_id]
+            if fact.model:
+                answered[fact.originator_id] = fact.model
+                day(days, hold, hold, hold.period, hold.model)["calls"] -= 1
+                day(days, hold, hold, hold.period, fact.model)["calls"] += 1
+            found = day(days, hold, fact, fact.period, answered[fact.originator_id])
             found.update(fact.usage)
             found.update(charges=1, amount=fact.amount)
         elif isinstance(fact, Released):
             hold = held[fact.originator_id]
-            day(days, hold, fact, hold.period)["releases"] += 1
+            day(days, hold, fact, hold.period, hold.model)["releases"] += 1
         elif isinstance(fact, Corrected):
             hold = held[fact.originator_id]
-            day(days, hold, fact, fact.period)["corrected"] += fact.amount
+            model = answered[fact.originator_id]
+            day(days, hold, fact, fact.period, model)["corrected"] += fact.amount
     return days
 
 
-def day(days: dict[Key, Counter[str]], hold: Reserved, fact: Any, period: str) -> Counter[str]:
+def day(
+    days: dict[Key, Counter[str]], hold: Reserved, fact: Any, period: str, model: str
+) -> Counter[str]:
     tags = tuple(sorted(hold.tags.items()))
     wallet_id, key_id = UUID(hold.wallet_id), UUID(hold.key_id)
-    key = (wallet_id, fact.timestamp.date(), period, key_id, hold.model, tags)
+    key = (wallet_id, fact.timestamp.date(), period, key_id, model, tags)
     return days.setdefault(key, Counter())

@@ -11,7 +11,7 @@ from domain.errors import GatewayError
 from domain.inference_request import REPORTED
 from domain.reserve_call import Reservation
 from domain.settle_call import Attempt, Outcome
-from projections.supplier_calls import TOKENS
+from domain.usage import METERED
 from tests.projections.history import History
 
 FAILURES = ("timeout", "status_500", "status_429", "not_sent", "abandoned")
@@ -62,7 +62,7 @@ class Supplied(History):
 
     def answer(self) -> None:
         held = self.pick()
-        usage = {name: self.random.choice([0, 0, self.random.randint(1, 300)]) for name in TOKENS}
+        usage = {name: self.random.choice([0, 0, self.random.randint(1, 300)]) for name in METERED}
         attempts = self.attempts(*self.failures(), self.random.choice(["ok", "ok", "broken"]))
         reported = {"completion_tokens": sum(usage.values())}
         outcome = Outcome(
@@ -146,7 +146,7 @@ def _supplied(end: Any) -> dict[str, int]:
     """All that was produced, whatever of it was beyond the cap."""
     usage = dict(end.usage)
     if "output_beyond_cap" in end.flags:
-        outputs = ("output", "reasoning", "audio_output", "image_output")
+        outputs = ("output", "reasoning", "citation", "audio_output", "image_output")
         missing = end.reported["completion_tokens"] - sum(usage.get(n, 0) for n in outputs)
         usage["output"] = usage.get("output", 0) + missing
     return usage

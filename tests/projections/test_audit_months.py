@@ -9,6 +9,7 @@ import pytest
 from domain import manage
 from domain.close_month import Document, change_time_zone, close_month, issue_statement
 from domain.correction_batch import Concerned, complete_batch, open_batch, rerate_call
+from domain.price_page import plain_page
 from domain.reserve_call import Reservation
 from tests.domain.shop import CARDS, MILLION, Shop
 from tests.projections.audited import Stored, audited, log_of
@@ -55,7 +56,7 @@ class Months(History):
 
     def rerate(self, held: Reservation) -> None:
         cards = {**CARDS, "m": {"input": MILLION, "output": MILLION}}
-        version = self.do(manage.draft_prices(0, cards, actor="operator"))
+        version = self.do(manage.draft_prices(0, plain_page(cards), actor="operator"))
         batch_id = self.mint()
         facts = {"upto": 9, "count": 1, "amount": 20, "reason_hash": "h", "actor": "operator"}
         self.do(open_batch(batch_id, price_version=version, selector={}, **facts))
@@ -90,7 +91,7 @@ FAULTS: list[tuple[str, Spoil, str]] = [
     ("a hold in another month", changed(f"{W}.reserved.2", period=OCTOBER), "period"),
     ("a charge in a closed month", changed(f"{W}.charged.2", 1, period=OTHER), "period"),
     ("a charge in another month", changed(f"{W}.charged.2", 1, period="2026-12"), "period"),
-    ("a call that says another month", changed(f"{R}.charged.2", period="2026-12"), "calls"),
+    ("a call that says another month", changed(f"{R}.charged.3", period="2026-12"), "calls"),
     ("an expiry in another month", changed(f"{W}.grant_expired.2", period=OCTOBER), "period"),
     ("a correction in a closed month", changed(f"{W}.corrected.2", period=OTHER), "period"),
     ("a correction of no month", changed(f"{W}.corrected.2", corrects=OCTOBER), "corrections"),
@@ -113,7 +114,7 @@ FAULTS: list[tuple[str, Spoil, str]] = [
     ("a re-rating of more", changed(f"{R}.corrected.2", 1, amount=more), "price"),
     ("a re-rating at another", changed(f"{R}.corrected.2", 1, price_version="pv"), "corrections"),
     ("a re-rating of no batch", changed(f"{R}.corrected.2", 1, batch_id=None), "corrections"),
-    ("a draft of other prices", changed("price_book.drafted.1", cards={}), "price"),
+    ("a draft of other prices", changed("price_book.drafted.2", cards={}), "price"),
 ]  # fmt: skip
 
 
@@ -145,3 +146,14 @@ def test_a_month_that_closes_before_time_is_told_by_its_clock(log: list[Stored])
     event = changed(f"{W}.period_closed.1", timestamp=a_day_less)(log)
 
     assert ("time", event[0]) in {(f.check, f.position) for f in audited(log)[0]}
+
+
+def test_a_re_rating_at_a_version_without_the_calls_price_list_is_named(log: list[Stored]) -> None:
+    corrected = pick(log, f"{R}.corrected.2", 1)
+    held = next(e for e in log if e[1:3] == [f"{R}.reserved.3", corrected[2]])
+    held[3]["price_list"] = "gone"
+
+    violations, _ = audited(log)
+
+    said = [found.message for found in violations if found.position == corrected[0]]
+    assert said == ["re-rating comes to 0"]

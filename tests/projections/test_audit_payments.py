@@ -79,7 +79,9 @@ def test_a_false_word_is_not_believed(log: list[Stored], spoil: Spoil, check: st
     assert (check, event[0]) in {(found.check, found.position) for found in audited(log)[0]}
 
 
-@pytest.mark.parametrize("change", [{"amount": more}, {"reference": "stripe:pi_9"}], ids=str)
+@pytest.mark.parametrize(
+    "change", [{"amount": more}, {"reference": "stripe:pi_9"}], ids=["amount", "reference"]
+)
 def test_a_grant_that_is_not_its_payments_is_told_where_the_payment_is_applied(
     log: list[Stored], change: dict[str, object]
 ) -> None:

@@ -196,7 +196,8 @@ def test_groups_add_up_to_the_calls(
     tokens: Counter[str] = Counter()
     for row in everything:
         tokens.update(row.usage)
-    assert told.tokens == dict(tokens)
+    assert {**told.tokens, **told.tool_requests} == dict(tokens)
+    assert told.tool_requests == {"web_search": tokens["web_search"]}
     assert (told.calls, told.amount, told.corrected, told.total) == (
         len(everything),
         sum(row.amount for row in everything),

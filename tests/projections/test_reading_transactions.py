@@ -25,8 +25,8 @@ from tests.projections.months import Months
 def test_batches_hold_every_transaction_once_the_oldest_first(
     server_url: str, filters: Filters
 ) -> None:
-    history = Months(11, customers=1)
-    history.live(150)
+    history = Months(14, customers=1)
+    history.live(300)
     wallet_id = history.who.wallet_id
 
     async def batched(conn: Looking) -> list[Sequence[Transaction]]:

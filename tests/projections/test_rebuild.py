@@ -25,7 +25,7 @@ from tests.projections.history import History, everything, follow, owner, rows
 @pytest.fixture
 def history(database_url: str) -> History:
     told = History(21)
-    told.live(300)
+    told.live(600)
     told.store(database_url)
     follow(database_url)
     return told

@@ -106,7 +106,8 @@ def test_charges_are_those_of_the_calls(drawn: tuple[Months, list[Drawn]]) -> No
             key = (fields["wallet_id"], fields["month"], line["model"], line["api_key_id"])
             found_calls[key] += line["calls"]
             found[key] += int(amount(line).scaleb(9))
-            found_tokens.update({(*key, name): n for name, n in line["tokens"].items()})
+            used = {**line["tokens"], **line["tool_requests"]}
+            found_tokens.update({(*key, name): n for name, n in used.items()})
         assert fields["control"]["calls"] == sum(line["calls"] for line in fields["charges"])
 
     assert found_calls == calls

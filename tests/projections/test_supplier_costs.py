@@ -8,10 +8,11 @@ import pytest
 from adapters.ledger.connection import GATEWAY_ROLE
 from domain import inference_request as request
 from domain.settle_call import Attempt, Outcome
+from domain.usage import METERED
 from projections.errors import LogError
 from projections.events import Event
 from projections.rebuild import rebuild
-from projections.supplier_calls import CHARGED, TOKENS, Fold, billable
+from projections.supplier_calls import CHARGED, Fold, billable
 from projections.supplier_costs import SupplierCosts
 from projections.verify import verify
 from tests.projections.history import database, everything, follow, owner, rows
@@ -22,13 +23,13 @@ ONLY = (SupplierCosts(),)
 
 def shown(url: str) -> dict[tuple[Any, ...], dict[str, int]]:
     """The read model's rows as the naive fold has them."""
-    columns = ", ".join((*COLUMNS, *SUMS, *TOKENS))
+    columns = ", ".join((*COLUMNS, *SUMS, *METERED))
     found = rows(url, f"SELECT {columns} FROM read.supplier_costs")  # noqa: S608  our own columns
     width = len(COLUMNS)
     table: dict[tuple[Any, ...], dict[str, int]] = {}
     for row in found:
         key = tuple(part.hex if isinstance(part, UUID) else part for part in row[:width])
-        figures = dict(zip((*SUMS, *TOKENS), row[width:], strict=True))
+        figures = dict(zip((*SUMS, *METERED), row[width:], strict=True))
         table[key] = {name: figure for name, figure in figures.items() if figure}
     return {key: figures for key, figures in table.items() if figures}
 
@@ -151,6 +152,9 @@ def test_what_was_produced_beyond_our_cap_is_the_suppliers_to_bill() -> None:
 
     assert billable(fact) == {"input": 5, "output": 26, "reasoning": 4}
     assert billable({**fact, "reported": {"output_tokens": 31}})["output"] == 27
+    gemini = {"candidatesTokenCount": 25, "thoughtsTokenCount": 7, "promptTokenCount": 900}
+    assert billable({**fact, "reported": gemini})["output"] == 28
+    assert billable({**fact, "reported": {"outputTokens": 33}})["output"] == 29
     assert billable({**fact, "reported": {}}) == usage
     assert billable({**fact, "flags": []}) == usage
 

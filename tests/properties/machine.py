@@ -21,6 +21,7 @@ from domain.errors import RefusalError
 from domain.inference_request import InferenceRequest
 from domain.ports import Books, Command, Ledger
 from domain.price_book import PriceBook
+from domain.price_page import plain_page
 from domain.quota import DAY, Quota, window_of
 from domain.reserve_call import Identity
 from domain.wallet import Wallet
@@ -103,7 +104,7 @@ class BooksMachine(RuleBasedStateMachine):
 
     def publish(self, card: dict[str, int]) -> None:
         self.card = card
-        self.do(manage.publish_prices(0, {"m": card}, currency="USD", actor="op"))
+        self.do(manage.publish_prices(0, plain_page({"m": card}), currency="USD", actor="op"))
 
     def do(self, command: Command[T]) -> T:
         return self.runner.run(self.ledger.execute(command))

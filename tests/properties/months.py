@@ -11,6 +11,7 @@ from hypothesis.stateful import rule
 from domain import manage
 from domain.close_month import change_time_zone, close_month
 from domain.correction_batch import Concerned, open_batch, rerate_call
+from domain.price_page import plain_page
 from tests.properties.reference_prices import rated
 from tests.properties.rules import BooksRules
 from tests.strategies import CARDS
@@ -88,7 +89,7 @@ class MonthRules(BooksRules):
 
     @rule(call=BooksRules.settled, card=st.sampled_from(CARDS))
     def rate_again(self, call: str, card: dict[str, int]) -> None:
-        version = self.do(manage.draft_prices(0, {"m": card}, actor="op"))
+        version = self.do(manage.draft_prices(0, plain_page({"m": card}), actor="op"))
         batch_id, who = self.mint(), self.reference.calls[call]["who"]
         opened = {
             "selector": {},
@@ -114,7 +115,7 @@ class MonthRules(BooksRules):
         """The difference of two rounded totals, from the facts of the call's own history."""
         reference = self.reference.calls[call]
         facts = [f for f in self.log() if f.originator_id == UUID(hex=call)]
-        charge = next((f for f in facts if f.TOPIC.endswith("charged.2")), None)
+        charge = next((f for f in facts if f.TOPIC.endswith("charged.3")), None)
         if charge is None:
             return 0
         held = {**reference, "hold": facts[0].amount}

@@ -17,6 +17,7 @@ from domain.reserve_call import Claim, Identity, ReserveCall
 from domain.settle_call import Outcome, SettleCall
 from domain.sweep import SweepWallet
 from domain.wallet import Wallet
+from tests.domain.shop import candidate
 from tests.properties.machine import BooksMachine
 from tests.properties.reference import NEVER
 from tests.strategies import CARDS, TICK, amounts, claims, durations, quotes, usages
@@ -108,7 +109,9 @@ class BooksRules(BooksMachine):
     ) -> str | None:
         """Open a hold and name it, or be refused as the reference says."""
         request_id = self.mint()
-        command = ReserveCall(request_id, who, "m", ("p",), quote, "chat", lasts, claim=claim)
+        command = ReserveCall(
+            request_id, who, "m", (candidate("m", "p", quote),), "chat", lasts, claim=claim
+        )
         if claim and (used := self.reference.claims.get(claim.claim_id.hex)):
             same = used[0] == claim.body_hash
             self.refused(command, "idempotency_conflict" if same else "idempotency_key_reused")
@@ -227,7 +230,9 @@ class BooksRules(BooksMachine):
             self.do(manage.freeze_wallet(self.wallet_id, frozen=frozen, actor="op"))
             if frozen:
                 who, lasts = self.free_key, timedelta(seconds=1)
-                command = ReserveCall(self.mint(), who, "m", ("p",), quote, "chat", lasts)
+                command = ReserveCall(
+                    self.mint(), who, "m", (candidate("m", "p", quote),), "chat", lasts
+                )
                 self.refused(command, "wallet_frozen")
         self.change_terms(limit, policy)
 

@@ -10,7 +10,7 @@ from typing import Any
 import bpe_openai
 import psycopg
 
-from tests.sdk.catalog import DEAREST, PRICES
+from tests.sdk.catalog import DEAREST, EVERY_PRICE
 
 Json = dict[str, Any]
 SETTLING_SECONDS = 20.0
@@ -22,7 +22,7 @@ ENDS = {"charged", "released", "hold_expired"}
 
 def charge_of(model: str, **tokens: int) -> int:
     """Nanos by the catalogue's prices: one exact sum, rounded once, half to even."""
-    prices = PRICES[model]
+    prices = EVERY_PRICE[model]
     exact = sum(Fraction(prices[name]) * count for name, count in tokens.items())
     return round(exact * NANOS / UNITS)
 
@@ -53,6 +53,12 @@ class Call:
     @property
     def reserved(self) -> Json:
         return self.of("inference_request", "reserved")[0]
+
+    @property
+    def model(self) -> str:
+        """The one that answered."""
+        model: str = self.charged["model"] or self.reserved["model"]
+        return model
 
     @property
     def attempts(self) -> list[Json]:
@@ -94,8 +100,11 @@ class Call:
             assert len([fact for fact in facts if fact in ENDS]) == 1, (aggregate, facts)
             assert self.of(aggregate, "reserved")[0]["amount"] == self.held
         reserved = self.reserved
-        tokens = reserved["output_cap"] * reserved["choices"]
-        assert self.held == hold_of(reserved["model"], reserved["input_tokens"], tokens)
+        caps = {reserved["model"]: reserved["output_cap"], **reserved["alternatives"]}
+        assert self.held == max(
+            hold_of(model, reserved["input_tokens"], cap * reserved["choices"])
+            for model, cap in caps.items()
+        )
         for end in self.of("wallet", "charged"):
             given_back = sum(part for _, part in end["returned"])
             drawn = sum(part for _, part in end["allocations"])
@@ -110,7 +119,7 @@ class Call:
         self, model: str, *, basis: str = "reported", flags: tuple[str, ...] = (), **tokens: int
     ) -> None:
         """Charged exactly this usage at the catalogue's prices."""
-        assert self.reserved["model"] == model
+        assert self.model == model
         assert (self.charged["basis"], self.charged["flags"]) == (basis, list(flags))
         assert self.charged["usage"] == {name: n for name, n in tokens.items() if n}
         assert self.charged["amount"] == charge_of(model, **tokens)
@@ -122,7 +131,7 @@ class Call:
         usage = self.charged["usage"]
         assert usage.get("output", 0) == len(VOCABULARY.encode_ordinary(text))
         assert 3 <= usage["input"] <= self.reserved["input_tokens"]
-        assert self.total == charge_of(self.reserved["model"], **usage) <= self.held
+        assert self.total == charge_of(self.model, **usage) <= self.held
 
     def assert_released(self, reason: str, flags: tuple[str, ...] = ()) -> None:
         assert (self.released["reason"], self.released["flags"]) == (reason, list(flags))

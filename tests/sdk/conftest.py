@@ -4,11 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-pytest.register_assert_rewrite("tests.sdk.books")
-
-# Only what is imported after that is rewritten.
-from tests.sdk.houses import open_house, visited  # noqa: E402
-from tests.sdk.shop import House, Shop  # noqa: E402
+from tests.sdk.claude_house import open_claude_house
+from tests.sdk.houses import open_house, visited
+from tests.sdk.qwen_house import open_qwen_house
+from tests.sdk.shop import House, Shop
 
 
 @pytest.fixture(scope="session")
@@ -28,6 +27,20 @@ def impatient_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]
         TOLLBOOK_HOLD_SECONDS="60",
         TOLLBOOK_ABANDONED_SECONDS="1",
     ) as house:
+        yield house
+
+
+@pytest.fixture(scope="session")
+def qwen_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A gateway in front of DashScopes."""
+    with open_qwen_house(tmp_path_factory.mktemp("qwen")) as house:
+        yield house
+
+
+@pytest.fixture(scope="session")
+def claude_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A gateway in front of Anthropics."""
+    with open_claude_house(tmp_path_factory.mktemp("claude")) as house:
         yield house
 
 

@@ -111,6 +111,25 @@ def test_input_above_our_estimate_is_charged_beyond_the_hold(shop: Shop, streams
     assert call.total > call.held
 
 
+def test_a_prompt_beyond_the_context_is_refused_and_holds_nothing(shop: Shop) -> None:
+    long = [{"role": "user", "content": "word " * 2_000}]
+
+    with pytest.raises(openai.BadRequestError) as refused:
+        shop.client().chat.completions.create(model="tiny", messages=long)
+
+    assert refused.value.code == "context_length_exceeded"
+    assert (shop.upstream.requests, shop.balance) == ([], CREDIT)
+
+
+def test_input_beyond_the_context_of_the_catalogue_is_charged(shop: Shop) -> None:
+    shop.upstream.script(completion(usage=usage_of(1_500, 1)))
+    filled = [{"role": "user", "content": "word " * 1_200}]
+
+    shop.client().chat.completions.create(model="tiny", messages=filled, max_tokens=1)
+
+    shop.call().assert_charged("tiny", input=1_500, output=1)
+
+
 def test_what_no_credit_covers_is_absorbed_and_never_a_debt(shop: Shop) -> None:
     poor = shop.gateway.customer("0.0001")
     shop.upstream.script(completion(usage=usage_of(2000, 1)))

@@ -3,14 +3,16 @@
 import json
 from typing import Any
 
+import anthropic
 import openai
 import pytest
 
 from tests.gateway_process import HTTP
-from tests.sdk.catalog import LIMITS, PRICES
+from tests.sdk.catalog import ALIASES, LIMITS, PRICES
 from tests.sdk.shop import Shop
 
 SURFACES = ["/v1", "/openai/v1"]
+LISTED = [*PRICES, *ALIASES]
 SUPPLIERS = ("scripted", "first", "second", "dead", "upstream-", "127.0.0.1", "sk-", "0.11", "cost")
 
 
@@ -24,7 +26,7 @@ def key_of(shop: Shop, **fields: Any) -> str:
 def test_the_sdk_lists_every_model_in_the_files_order(shop: Shop, path: str) -> None:
     listed = shop.client(path).models.list()
 
-    assert [model.id for model in listed] == list(PRICES)
+    assert [model.id for model in listed] == LISTED
     assert {model.object for model in listed} == {"model"}
     assert all(isinstance(model.created, int) and model.owned_by for model in listed)
 
@@ -117,3 +119,56 @@ def test_the_public_catalogue_shows_what_customers_pay(shop: Shop) -> None:
     tiny = next(model for model in data if model["id"] == "tiny")
     assert (tiny["context_length"], tiny["max_output_tokens"]) == LIMITS["tiny"]
     assert (small["kind"], small["tier"]) == ("chat", "standard")
+
+
+def anthropic_client(shop: Shop, **options: Any) -> anthropic.Anthropic:
+    given = {"api_key": shop.customer.api_key, "max_retries": 0, **options}
+    return shop.exits.enter_context(anthropic.Anthropic(base_url=shop.gateway.url, **given))
+
+
+def test_anthropics_sdk_lists_and_finds_models_at_the_same_path(shop: Shop) -> None:
+    client = anthropic_client(shop)
+
+    page = client.models.list()
+    tiny = client.models.retrieve("tiny")
+
+    assert [model.id for model in page] == LISTED
+    assert (page.has_more, page.first_id, page.last_id) == (False, "small", LISTED[-1])
+    anthropic.types.ModelInfo.model_validate(tiny.model_dump())
+    assert (tiny.type, tiny.display_name) == ("model", "tiny")
+    assert (tiny.max_input_tokens, tiny.max_tokens) == LIMITS["tiny"]
+    assert client.models.retrieve("vendor/large").id == "vendor/large"
+
+
+def test_anthropics_sdk_is_told_of_errors_in_its_own_shape(shop: Shop) -> None:
+    with pytest.raises(anthropic.NotFoundError) as missing:
+        anthropic_client(shop).models.retrieve("nope")
+    with pytest.raises(anthropic.AuthenticationError):
+        anthropic_client(shop, api_key="tb_0000nobody").models.list()
+
+    body: Any = missing.value.body
+    assert body["error"]["type"] == "not_found_error"
+    assert (missing.value.request_id or "").startswith("req_")
+
+
+def test_what_anthropics_sdk_gets_is_no_less_than_openais(shop: Shop) -> None:
+    told = {"anthropic-version": "2023-06-01", "x-api-key": shop.customer.api_key}
+    http = shop.http()
+
+    plain = http.get("/v1/models").json()
+    both = http.get("/v1/models", headers=told).json()
+
+    assert both["object"] == "list"
+    for model, more in zip(plain["data"], both["data"], strict=True):
+        assert model.items() <= more.items()
+    assert http.get("/openai/v1/models", headers=told).json() == plain
+
+
+def test_a_key_with_no_models_gets_an_empty_page(shop: Shop) -> None:
+    client = anthropic_client(
+        shop, api_key=key_of(shop, allowed_model_ids=["small"], allowed_providers=["dead"])
+    )
+
+    page = client.models.list()
+
+    assert (page.data, page.first_id, page.last_id) == ([], None, None)

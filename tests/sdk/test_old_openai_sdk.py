@@ -1,9 +1,6 @@
 """An openai 1.x of early 2024, in an environment of its own, is served as well as today's."""
 
 import json
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,37 +16,18 @@ from tests.scripted_upstream import (
     truncated_stream,
     usage_of,
 )
+from tests.sdk.environments import OPENAI_1, Environments, run
 from tests.sdk.houses import visited
 from tests.sdk.shop import House, Shop
 
-VERSION = "1.12.0"
-# From 0.28 on httpx no longer takes an argument that this SDK gives it.
-REQUIREMENTS = (f"openai=={VERSION}", "httpx<0.28")
 SCRIPT = Path(__file__).with_name("old_sdk_script.py")
 PARIS = tool_call("get_weather", {"city": "Paris"})
 
 
 @pytest.fixture(scope="module")
-def old_python(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Python with the old SDK; uv makes it if there is one, else pip."""
-    folder = tmp_path_factory.mktemp("old-sdk") / "venv"
-    python = str(folder / "bin" / "python")
-    if uv := shutil.which("uv"):
-        run(folder.parent, uv, "venv", "--quiet", "--python", sys.executable, str(folder))
-        run(folder.parent, uv, "pip", "install", "--quiet", "--python", python, *REQUIREMENTS)
-    else:
-        run(folder.parent, sys.executable, "-m", "venv", str(folder))
-        run(folder.parent, python, "-m", "pip", "install", "--quiet", *REQUIREMENTS)
-    return python
-
-
-def run(folder: Path, *command: str) -> str:
-    """Run in another folder: in ours uv would apply our own constraints."""
-    done = subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, timeout=300, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+def old_python(environments: Environments) -> str:
+    """Python with the old SDK."""
+    return environments.python(*OPENAI_1)
 
 
 @pytest.fixture(scope="module", params=["/v1", "/openai/v1"])
@@ -78,7 +56,7 @@ def visit(
 def test_the_old_sdk_is_the_one_that_ran(visit: tuple[Shop, dict[str, Any]]) -> None:
     _, seen = visit
 
-    assert seen["version"] == VERSION
+    assert f"openai=={seen['version']}" in OPENAI_1
 
 
 def test_text_and_tools_arrive(visit: tuple[Shop, dict[str, Any]]) -> None:

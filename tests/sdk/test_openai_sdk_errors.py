@@ -207,6 +207,7 @@ def test_an_endpoint_that_is_not_there_is_a_404_the_sdk_can_read(shop: Shop) -> 
 
     assert isinstance(caught.value.body, dict)
     assert caught.value.body.keys() >= ENVELOPE
+    assert (caught.value.request_id or "").startswith("req_")
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ EVENTS = "SELECT topic, state FROM ledger_events WHERE originator_id = %s ORDER 
 CALLS = """
     SELECT originator_id, topic, state FROM ledger_events
     WHERE originator_id IN (
-        SELECT originator_id FROM ledger_events WHERE topic = 'inference_request.reserved.2'
+        SELECT originator_id FROM ledger_events WHERE topic = 'inference_request.reserved.3'
         AND convert_from(state, 'UTF8')::json ->> 'wallet_id' = %s
     ) ORDER BY position
 """

@@ -27,8 +27,8 @@ METERED = [
     "api_key.charged.1",
     "api_key.reserved.1",
     "inference_request.attempted.1",
-    "inference_request.charged.2",
-    "inference_request.reserved.2",
+    "inference_request.charged.3",
+    "inference_request.reserved.3",
     "wallet.charged.2",
     "wallet.reserved.2",
 ]

@@ -18,7 +18,7 @@ from domain.correction_batch import Concerned, complete_batch, open_batch, rerat
 from domain.errors import GatewayError
 from domain.inference_request import ESTIMATED, PARTIAL, REPORTED
 from domain.periods import next_month
-from domain.price_book import Cards
+from domain.price_page import Cards, plain_page
 from domain.pricing import RateCard, rate
 from domain.reserve_call import Identity, Reservation
 from domain.settle_call import Attempt, Outcome
@@ -218,7 +218,7 @@ class Year(Shop):
 
     def rerate(self) -> None:
         """Correct in one batch what a mistaken price overcharged in June."""
-        version = self.do(manage.draft_prices(0, DEARER, actor="operator"))
+        version = self.do(manage.draft_prices(0, plain_page(DEARER), actor="operator"))
         wrong = [held for held in self.charged if held.price_version == self.mistaken]
         changes = [rerated_by(self.request(held), self.book, version) for held in wrong]
         batch_id = self.mint()

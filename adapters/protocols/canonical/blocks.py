@@ -41,6 +41,11 @@ class Document:
     title: str = ""
     cache: str | None = None
 
+    @property
+    def told(self) -> str:
+        """Its plain text under its title, for protocols that know no documents of text."""
+        return f"{self.title}\n\n{self.text}" if self.title else self.text
+
 
 @dataclass(frozen=True, slots=True)
 class ToolUse:

@@ -90,7 +90,28 @@ class Conversation:
 
     def refuse(self, name: str, why: str = "cannot be carried to this model's provider") -> None:
         """Raise UnsupportedParameterError for a field, by the name that the caller gave it."""
-        raise UnsupportedParameterError(self.names.get(name, name), why)
+        raise UnsupportedParameterError(self.name_of(name), why)
+
+    def name_of(self, name: str) -> str:
+        """Give the caller's name for a field."""
+        return self.names.get(name, name)
+
+    def tools_named(self, names: Collection[str]) -> tuple[Tool, ...]:
+        """Give the tools of these names, in their order."""
+        wanted = frozenset(names)
+        return tuple(tool for tool in self.tools if tool.name in wanted)
+
+    def check(self) -> None:
+        """Refuse by name what no protocol could carry out: to say nothing, to call what is not."""
+        if not self.turns and not self.system:
+            self.refuse("turns", "must not be empty")
+        choice = self.tool_choice
+        if choice is None:
+            return
+        if choice.mode == "required" and not self.tools:
+            self.refuse("tool_choice", "needs tools to choose from")
+        if not {tool.name for tool in self.tools}.issuperset(choice.names):
+            self.refuse("tool_choice", "names a tool that is not among the tools")
 
     def check_options(self, carried: Collection[str]) -> None:
         """Refuse by name every option that a protocol has no place for, hints excepted."""

@@ -93,6 +93,14 @@ class StreamOptions(BaseModel):
     include_obfuscation: bool | None = None
 
 
+class CacheOptions(BaseModel):
+    """How prompts are cached; warming a cache before the call is a charge of its own."""
+
+    model_config = Whole
+    mode: Literal["implicit", "explicit"] | None = None
+    ttl: Literal["30m"] | None = None
+
+
 class Tool(BaseModel):
     """A function or custom tool; tools that a provider would run cost extra and are refused."""
 
@@ -134,9 +142,10 @@ class ChatFields(BaseModel):
     modalities: list[Literal["text"]] | None = None
     service_tier: Literal["auto", "default"] | None = None
     prompt_cache_key: str | None = None
-    prompt_cache_options: dict[str, Any] | None = None
+    prompt_cache_options: CacheOptions | None = None
     prompt_cache_retention: str | None = None
     store: bool | None = None
+    """Taken and never granted: what goes upstream is to be kept nowhere."""
     metadata: dict[str, str] | None = None
     user: str | None = None
     safety_identifier: str | None = None
@@ -154,6 +163,8 @@ CHANGES_THE_PRICE = frozenset(
     {"audio", "moderation", "prediction", "web_search_options", "web_search"}
 )
 """Known fields that would add to the bill in ways a hold does not cover."""
+PRICED = frozenset({"service_tier", "modalities", "prompt_cache_options.prewarm"})
+"""Fields some of whose values are dearer than what is held."""
 
 NOT_FORWARDED = ("model", "max_tokens", "max_completion_tokens", "stream_options", "tier")
 """Taken out of the body: ours to set, or ours alone."""

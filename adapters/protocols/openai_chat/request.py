@@ -2,17 +2,32 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import orjson
 from pydantic import ValidationError
 
+from adapters.protocols.canonical.answer import Answer, Frame
+from adapters.protocols.canonical.conversation import Conversation
 from adapters.protocols.json_body import parse_object
-from adapters.protocols.openai_chat.fields import CHANGES_THE_PRICE, NOT_FORWARDED, ChatFields
+from adapters.protocols.openai_chat.answer import encode_answer
+from adapters.protocols.openai_chat.encoder import ChatEncoder
+from adapters.protocols.openai_chat.fields import (
+    CHANGES_THE_PRICE,
+    NOT_FORWARDED,
+    PRICED,
+    ChatFields,
+)
+from adapters.protocols.openai_chat.prompt import prompt_parts
+from adapters.protocols.openai_chat.thinking import bounded_thinking
+from adapters.protocols.openai_chat.to_conversation import to_conversation
+from adapters.protocols.prompt_size import PromptParts
+from adapters.protocols.refusals import refusal_of
 from domain.errors import InvalidRequestError, UnsupportedParameterError
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ChatRequest:
     """A checked request; `body` is the caller's own JSON without what the gateway sets."""
 
@@ -35,6 +50,11 @@ class ChatRequest:
         return self.fields.metadata
 
     @property
+    def tier(self) -> str | None:
+        """The tier that the caller wants for `auto`."""
+        return self.fields.tier
+
+    @property
     def stream(self) -> bool:
         """Whether the caller wants a stream."""
         return self.fields.stream is True
@@ -55,12 +75,25 @@ class ChatRequest:
         """How many answers are asked for."""
         return self.fields.n or 1
 
-    @property
-    def cap_field(self) -> str | None:
-        """The name by which the caller limits output, to keep to it upstream."""
-        if self.fields.max_completion_tokens is not None:
-            return "max_completion_tokens"
-        return "max_tokens" if self.fields.max_tokens is not None else None
+    def prompt_parts(self) -> PromptParts:
+        """Take the prompt apart, for estimating its size before the call."""
+        return prompt_parts(self.body, self.size)
+
+    def conversation(self) -> Conversation:
+        """Give the canonical form, or raise UnsupportedParameterError naming the field."""
+        return self._conversation
+
+    @cached_property
+    def _conversation(self) -> Conversation:
+        return to_conversation(self.body)
+
+    def encode_answer(self, answer: Answer, frame: Frame) -> bytes:
+        """Write a whole answer as a chat completion."""
+        return encode_answer(answer, frame)
+
+    def stream_encoder(self, frame: Frame) -> ChatEncoder:
+        """Begin to write a streamed answer as chunks."""
+        return ChatEncoder(frame, wants_usage=self.wants_usage)
 
 
 def decode_request(raw: bytes, headers: Mapping[bytes, bytes] | None = None) -> ChatRequest:
@@ -72,56 +105,33 @@ def decode_request(raw: bytes, headers: Mapping[bytes, bytes] | None = None) -> 
     try:
         fields = ChatFields.model_validate(body)
     except ValidationError as error:
-        raise _first_fault(error) from None
+        raise refusal_of(error, body, PRICED) from None
     if fields.stream_options is not None and not fields.stream:
         message = "'stream_options' is only allowed when 'stream' is true."
         raise InvalidRequestError(message, "stream_options")
     model = fields.model
     for name in NOT_FORWARDED:
         body.pop(name, None)
-    try:
-        head = orjson.dumps(body)[:-1]
-    except TypeError:
-        message = "The request body is nested too deeply or has text that is not Unicode."
-        raise InvalidRequestError(message) from None
+    if body.get("store"):
+        body["store"] = False
+    head = orjson.dumps(body)[:-1]
     return ChatRequest(model, fields, body, head, len(raw))
 
 
 def encode_request(
     request: ChatRequest, *, upstream_model: str, output_cap: int, cap_field: str
 ) -> bytes:
-    """Write the body for an upstream: the caller's own, with our model, cap and usage option."""
-    tail: dict[str, Any] = {"model": upstream_model, request.cap_field or cap_field: output_cap}
+    """Write the body for an upstream: the caller's own, with our model, cap and usage option.
+
+    The cap goes by the name that the server knows, whatever the caller called it: an imitator of
+    OpenAI ignores the one that it does not know, and the output would be without bounds.
+    """
+    tail: dict[str, Any] = {"model": upstream_model, cap_field: output_cap}
     if request.stream:
         options = request.fields.stream_options
         given = options.model_dump(exclude_none=True) if options else {}
         tail["stream_options"] = {**given, "include_usage": True}
+    thinking = bounded_thinking(request.body, output_cap=output_cap, cap_field=cap_field)
+    if thinking:
+        return orjson.dumps({**request.body, **tail, **thinking})
     return request.head + b"," + orjson.dumps(tail)[1:]
-
-
-def _first_fault(error: ValidationError) -> InvalidRequestError:
-    """Name the innermost field at fault as the caller wrote it: `messages[0].role`."""
-    faults = error.errors(include_url=False, include_context=False, include_input=False)
-    fault = max(faults, key=lambda found: len(found["loc"]))
-    path = ""
-    for step in fault["loc"]:
-        if isinstance(step, int):
-            path += f"[{step}]"
-        elif not path or step in _FIELD_NAMES:
-            path += f".{step}" if path else step
-    if fault["type"] == "extra_forbidden":
-        return UnsupportedParameterError(
-            path, "is unknown, and unknown fields may change the price"
-        )
-    if path == "service_tier" or path.startswith("modalities"):
-        return UnsupportedParameterError(path, "changes the price and is not supported")
-    return InvalidRequestError(f"Invalid value for '{path}': {fault['msg']}.", path)
-
-
-_FIELD_NAMES = frozenset(
-    {
-        "role", "content", "name", "tool_calls", "tool_call_id", "type", "text", "refusal",
-        "image_url", "url", "detail", "input_audio", "data", "format", "file", "include_usage",
-    }
-)  # fmt: skip
-"""Steps of a path that a caller would recognise; the rest are pydantic's names for alternatives."""

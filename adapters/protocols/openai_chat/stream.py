@@ -1,22 +1,25 @@
 """Reading a chat stream while it passes: its bytes are relayed, not rebuilt."""
 
-import re
-from collections.abc import Mapping
-from typing import Any, Final, cast
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 import orjson
 
-from adapters.protocols.openai_chat.text import ProducedText, dicts, parsed
+from adapters.protocols.openai_chat.deltas import FAILURES
+from adapters.protocols.openai_chat.text import dicts, said_in_chunk
 from adapters.protocols.openai_chat.usage import read_usage
+from adapters.protocols.produced_text import ProducedText
+from adapters.protocols.sse import (
+    EndlessEventError,
+    RawEventSplitter,
+    ServerSentEvent,
+    is_failure,
+    parse,
+    without_ids,
+)
 from domain.metering import Produced, Report
 
 DONE = b"data: [DONE]\n\n"
-
-_NOT_RELAYED = re.compile(rb"(?m)^(?:id|retry):.*\n")
-"""OpenAI's SDK stumbles over an SSE id, and nobody needs a retry time (wire-facts §1.0)."""
-
-_TELLING = re.compile(rb'"usage"\s*:\s*\{|\[DONE\]|"error"\s*:|"finish_reason"\s*:\s*"')
-"""Whatever has none of these is passed on unread; inside a JSON text the quotes are escaped."""
 
 _FRAME = ("id", "created", "model", "system_fingerprint")
 """What every chunk of a stream says alike."""
@@ -24,8 +27,8 @@ _FRAME = ("id", "created", "model", "system_fingerprint")
 NO_FRAME: Final = {"id": "", "object": "chat.completion.chunk", "created": 0, "model": ""}
 """What a chunk of ours says where the stream's own said less."""
 
-EVENT_BYTES_MAX = 16 * 1024 * 1024
-"""An event that grows beyond this is no event."""
+_GAVE_UP: Final = FAILURES - {"function_call"}
+"""Natively the deprecated kind of call may have been asked for."""
 
 
 class ChatStream:
@@ -37,18 +40,20 @@ class ChatStream:
     def __init__(self, *, wants_usage: bool, choices: int = 1) -> None:
         self._wants_usage = wants_usage
         self._unfinished = set(range(choices))
-        self._rest = b""
+        self._splitter = RawEventSplitter()
         self._usage: object = None
-        self._text = ProducedText()
+        self._tier: object = None
+        self._text = ProducedText(said_in_chunk)
+        self._latest: Mapping[str, Any] = {}
+        self._begun = False
         self.usage_event = b""
         self.done = False
         self.broken = False
-        self.frame: dict[str, Any] = {}
 
     @property
     def report(self) -> Report:
         """The usage reported so far."""
-        return read_usage(self._usage)
+        return read_usage(self._usage, {"service_tier": self._tier})
 
     @property
     def produced(self) -> Produced:
@@ -62,19 +67,13 @@ class ChatStream:
 
     def feed(self, data: bytes) -> bytes:
         """Take bytes as they came and give what can go on; look at `done` and `broken` after it."""
-        data = self._rest + data if self._rest else data
-        if b"\r" in data:
-            data = data.replace(b"\r\n", b"\n")
-        end = data.rfind(b"\n\n") + 2
-        if end == 1:
-            self._rest, self.broken = data, len(data) > EVENT_BYTES_MAX
-            return b""
-        events, self._rest = data[:end], data[end:]
-        if b"id:" in events or b"retry:" in events:
-            events = _NOT_RELAYED.sub(b"", events)
-        if _TELLING.search(events) is None:
-            return self._passed(events)
-        return b"".join(map(self._read, _split(events)))
+        passed = bytearray()
+        try:
+            for event in self._splitter.feed(data):
+                passed += self._read(without_ids(event))
+        except EndlessEventError:
+            self.broken = True
+        return bytes(passed)
 
     def tail(self, metadata: Mapping[str, Any] | None) -> bytes:
         """Give the usage chunk if the caller asked for one, the gateway's metadata, the end mark.
@@ -87,48 +86,60 @@ class ChatStream:
         usage = {"usage": self._usage} if self._wants_usage and self._usage else {}
         chunk: dict[str, Any] = {
             **NO_FRAME,
-            **self.frame,
+            **{name: self._latest[name] for name in _FRAME if name in self._latest},
             **usage,
             "choices": [],
             "metadata": metadata,
         }
-        return b"data: " + orjson.dumps(chunk) + b"\n\n" + DONE
+        return b"data: " + _written(chunk) + b"\n\n" + DONE
 
-    def _read(self, event: bytes) -> bytes:
+    def _read(self, text: bytes) -> bytes:
         """Look into one event; what is withheld comes back empty, and so does all after the end."""
         if self.done or self.broken:
             return b""
-        if _TELLING.search(event) is None:
-            return self._passed(event)
-        payload = event.partition(b"data:")[2].strip()
-        if payload == b"[DONE]":
+        event = parse(text)
+        if event is None:
+            # A comment before the first chunk is no output yet, and is left out.
+            return text if self._begun else b""
+        if event.data.strip() == b"[DONE]":
             self.done = True
             return b""
-        chunk = parsed(payload)
-        fields = cast("dict[str, Any]", chunk) if isinstance(chunk, dict) else {"error": "none"}
-        if fields.get("error"):
+        return self._read_chunk(text, event)
+
+    def _read_chunk(self, text: bytes, event: ServerSentEvent) -> bytes:
+        chunk = event.fields()
+        choices = dicts(chunk, "choices")
+        if chunk is None or is_failure(event.name, chunk) or any(map(gave_up, choices)):
             self.broken = True
             return b""
-        return self._read_chunk(event, fields)
+        self._latest = chunk
+        self._tier = chunk.get("service_tier") or self._tier
+        self._finish(choices)
+        if isinstance(chunk.get("usage"), dict):
+            self._usage = chunk["usage"]
+            if not choices:
+                self.usage_event = text if self._wants_usage else b""
+                return b""
+        self._begun = True
+        self._text.add(text)
+        return text
 
-    def _read_chunk(self, event: bytes, chunk: dict[str, Any]) -> bytes:
-        self.frame = {name: chunk[name] for name in _FRAME if name in chunk}
-        choices = dicts(chunk, "choices")
+    def _finish(self, choices: Iterable[Mapping[str, Any]]) -> None:
         for position, choice in enumerate(choices):
             index = choice.get("index", position)
             if choice.get("finish_reason") and isinstance(index, int):
                 self._unfinished.discard(index)
-        if isinstance(chunk.get("usage"), dict):
-            self._usage = chunk["usage"]
-            if not choices:
-                self.usage_event = event if self._wants_usage else b""
-                return b""
-        return self._passed(event)
-
-    def _passed(self, event: bytes) -> bytes:
-        self._text.add(event)
-        return event
 
 
-def _split(events: bytes) -> list[bytes]:
-    return [event + b"\n\n" for event in events.split(b"\n\n")[:-1]]
+def gave_up(choice: Mapping[str, Any]) -> bool:
+    """Tell whether a choice, whole or a chunk's, says that the server failed over it."""
+    reason = choice.get("finish_reason")
+    return bool(choice.get("error")) or (isinstance(reason, str) and reason in _GAVE_UP)
+
+
+def _written(chunk: dict[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(chunk)
+    except orjson.JSONEncodeError:
+        # What the upstream said is nested deeper than can be written; the rest is ours.
+        return orjson.dumps({**NO_FRAME, "choices": [], "metadata": chunk["metadata"]})

@@ -8,40 +8,7 @@ import orjson
 from adapters.token_count import count_tokens
 from domain.metering import Produced
 
-KEPT_BYTES_MAX = 4 * 1024 * 1024
-"""Beyond this a stream's events are only weighed, at four bytes a token."""
-
 _SAID = ("content", "reasoning_content", "reasoning", "refusal")
-
-
-class ProducedText:
-    """Keeps a stream's events unread; they are looked into only if somebody must count."""
-
-    def __init__(self) -> None:
-        self._events: list[bytes] = []
-        self._kept = 0
-        self._beyond = 0
-
-    def add(self, events: bytes) -> None:
-        """Remember what was relayed."""
-        if self._kept < KEPT_BYTES_MAX:
-            self._events.append(events)
-            self._kept += len(events)
-        else:
-            self._beyond += len(events)
-
-    def produced(self) -> Produced:
-        """Tell whether anything was said, and how to count it."""
-        return Produced(lambda: any(self._texts()), self._count)
-
-    def _count(self) -> int:
-        return count_tokens("".join(self._texts())) + self._beyond // 4
-
-    def _texts(self) -> Iterator[str]:
-        for events in self._events:
-            for line in events.split(b"\n"):
-                if line.startswith(b"data:"):
-                    yield from said_in(parsed(line[5:]), "delta")
 
 
 def produced_by(answer: object) -> Produced:
@@ -50,9 +17,19 @@ def produced_by(answer: object) -> Produced:
     return Produced(lambda: bool(text), lambda: count_tokens(text))
 
 
+def said_in_chunk(chunk: object) -> Iterator[str]:
+    """Walk what a chunk says."""
+    return said_in(chunk, "delta")
+
+
 def said_in(answer: object, holder: str) -> Iterator[str]:
-    """Walk the texts and tool arguments of an answer or a chunk, odd shapes left out."""
+    """Walk the texts and tool arguments of an answer or a chunk, odd shapes left out.
+
+    The old completions have their text in the choice itself.
+    """
     for choice in dicts(answer, "choices"):
+        if isinstance(choice.get("text"), str):
+            yield choice["text"]
         said = choice.get(holder)
         if not isinstance(said, dict):
             continue

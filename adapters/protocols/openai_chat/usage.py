@@ -1,71 +1,132 @@
-"""OpenAI's usage object to exclusive buckets (wire-facts §2.7)."""
+"""OpenAI's usage object to exclusive buckets and back, whatever its dialect (wire-facts §2.7)."""
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, Final
 
+from adapters.protocols.counters import (
+    INCONSISTENT,
+    Counters,
+    Split,
+    first,
+    flatten,
+    split,
+    split_prompt,
+    tier_told,
+    tool_requests,
+    within,
+)
 from domain.metering import Report
-from domain.usage import exclusive
+from domain.usage import Usage, exclusive
 
-INCONSISTENT = "usage_inconsistent"
+__all__ = ["INCONSISTENT", "read_usage", "split_written", "write_usage"]
 
-_COUNTER_MAX = 2**53
+_CACHED: Final = (
+    "prompt.cached_tokens",
+    "prompt_cache_hit_tokens",  # DeepSeek
+    "cached_tokens",  # Moonshot
+    "cached_prompt_text_tokens",  # xAI, formerly
+    "cache_read_input_tokens",  # Databricks
+)
+_WRITTEN: Final = ("prompt.cache_write_tokens", "cache_creation_input_tokens")
+_SEARCHES: Final = ("num_search_queries", "server_tool_use.web_search_requests")
 
 
-def read_usage(usage: object) -> Report:
-    """Read a usage object; one that is missing, negative or no integers gives no usage."""
-    if not isinstance(usage, dict):
-        return Report()
-    counters = _counters(cast("Mapping[str, Any]", usage))
-    if counters is None or not {"prompt_tokens", "completion_tokens"} <= counters.keys():
-        return Report(counters=counters or {})
-    prompt, inputs_agree = _inputs(counters)
-    completion, outputs_agree = _outputs(counters)
+def read_usage(usage: object, answer: object = None) -> Report:
+    """Read a usage object; one that is missing, negative or no integers gives no usage.
+
+    `answer` is what it came with: a whole answer or a chunk, which tells the service tier.
+    """
+    tier = tier_told(within(answer, "service_tier"))
+    counters = flatten(usage)
+    if counters is None:
+        return Report(service_tier=tier)
+    completion = _completion(counters)
+    if "prompt_tokens" not in counters or completion is None:
+        return Report(counters=counters, service_tier=tier)
+    inputs, inputs_agree = _inputs(counters)
+    outputs, outputs_agree = _outputs(counters, completion)
+    tools = tool_requests(counters, "server_tool_use")
+    tools["web_search"] = first(counters, *_SEARCHES)
     flags = () if inputs_agree and outputs_agree else (INCONSISTENT,)
-    return Report(exclusive(**prompt, **completion), counters, flags)
+    return Report(exclusive(**inputs, **outputs, **tools), counters, flags, tier)
 
 
-def _counters(usage: Mapping[str, Any]) -> dict[str, int] | None:
-    """Flatten the token counters, or None if one of them is no count; vendors' extras are left."""
-    found: dict[str, int] = {}
-    for name, value in usage.items():
-        if name.endswith("_tokens_details") and isinstance(value, dict):
-            prefix = name.removesuffix("_tokens_details") + "."
-            nested = cast("Mapping[str, Any]", value)
-        else:
-            prefix, nested = "", {name: value}
-        for inner, count in nested.items():
-            if count is None or not inner.endswith("_tokens"):
-                continue
-            if type(count) is not int or not 0 <= count < _COUNTER_MAX:
-                return None
-            found[prefix + inner] = count
-    return found
+def write_usage(usage: Usage) -> dict[str, Any]:
+    """Write a usage as OpenAI's clients read it: whole prompt, whole completion, of which …."""
+    buckets = usage.buckets
+    prompt, completion = usage.input_tokens, usage.output_tokens
+    details = {
+        "cached_tokens": usage.cached_tokens,
+        "cache_write_tokens": usage.written_tokens,
+        **_given(
+            buckets,
+            audio_tokens="audio_input",
+            image_tokens="image_input",
+            video_tokens="video_input",
+        ),
+    }
+    if ttls := _given(buckets, ttl_30m_tokens="cache_write_30m", ttl_12h_tokens="cache_write_12h"):
+        details["cache_write_tokens_details"] = ttls
+    outputs = {
+        "reasoning_tokens": buckets.get("reasoning", 0),
+        **_given(buckets, audio_tokens="audio_output", image_tokens="image_output"),
+    }
+    tools = {f"{name}_requests": count for name, count in usage.counters.items()}
+    return {
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "total_tokens": prompt + completion,
+        "prompt_tokens_details": details,
+        "completion_tokens_details": outputs,
+        **({"server_tool_use": tools} if tools else {}),
+    }
 
 
-def _inputs(counters: Mapping[str, int]) -> tuple[dict[str, int], bool]:
-    """Split the prompt; parts larger than the whole are not believed, and all is plain input."""
-    prompt = counters["prompt_tokens"]
-    cached = counters.get("prompt.cached_tokens", 0)
-    written = counters.get("prompt.cache_write_tokens", 0)
-    audio = counters.get("prompt.audio_tokens", 0)
-    if cached + written > prompt:
-        return {"input": prompt}, False
-    # The split by modality overlaps the split by cache: audio is told apart only in what is fresh.
-    audio = min(audio, prompt - cached - written)
-    fresh = prompt - cached - written - audio
-    parts = {"input": fresh, "cached_input": cached, "cache_write": written, "audio_input": audio}
-    return parts, True
+def split_written(written: int, counters: Mapping[str, int], path: str) -> Split:
+    """Split what was written to a cache by how long it is kept."""
+    ttls = {
+        f"cache_write_{ttl}": counters.get(f"{path}.ttl_{ttl}_tokens", 0) for ttl in ("30m", "12h")
+    }
+    return split(written, "cache_write", ttls)
 
 
-def _outputs(counters: Mapping[str, int]) -> tuple[dict[str, int], bool]:
-    """Split the completion; some dialects count reasoning outside of it, as their total shows."""
-    completion = counters["completion_tokens"]
-    reasoning = counters.get("completion.reasoning_tokens", 0)
-    audio = counters.get("completion.audio_tokens", 0)
+def _completion(counters: Mapping[str, int]) -> int | None:
+    """Give the completion; an embedding has none, as its total shows."""
+    if "completion_tokens" in counters:
+        return counters["completion_tokens"]
+    embedded = counters.get("total_tokens") == counters.get("prompt_tokens")
+    return 0 if embedded else None
+
+
+def _inputs(counters: Counters) -> Split:
+    written, agree = split_written(first(counters, *_WRITTEN), counters, "prompt.cache_write")
+    kinds = {f"{kind}_input": counters.get(f"prompt.{kind}_tokens", 0) for kind in _KINDS}
+    inputs, fit = split_prompt(counters["prompt_tokens"], first(counters, *_CACHED), written, kinds)
+    return inputs, agree and fit
+
+
+def _outputs(counters: Counters, completion: int) -> Split:
+    """Split the completion; some dialects count parts outside of it.
+
+    xAI's reasoning is outside, as the total shows; Perplexity's reasoning and citations always are.
+    """
+    reasoning = first(counters, "completion.reasoning_tokens", "reasoning_tokens")
+    citation = counters.get("citation_tokens", 0)
+    searched = not counters.keys().isdisjoint(("citation_tokens", "num_search_queries"))
     total = counters.get("total_tokens")
-    if reasoning and total == counters["prompt_tokens"] + completion + reasoning:
-        completion += reasoning
-    if reasoning + audio > completion:
-        return {"output": completion}, False
-    plain = completion - reasoning - audio
-    return {"output": plain, "reasoning": reasoning, "audio_output": audio}, True
+    if searched or total == counters["prompt_tokens"] + completion + reasoning:
+        completion += reasoning + citation
+    parts = {
+        "reasoning": reasoning,
+        "citation": citation,
+        "audio_output": counters.get("completion.audio_tokens", 0),
+        "image_output": counters.get("completion.image_tokens", 0),
+    }
+    return split(completion, "output", parts)
+
+
+def _given(buckets: Mapping[str, int], **names: str) -> dict[str, Any]:
+    return {name: buckets[bucket] for name, bucket in names.items() if buckets.get(bucket)}
+
+
+_KINDS: Final = ("audio", "image", "video")

@@ -3,6 +3,7 @@
 from typing import Any, Final, NamedTuple
 
 from domain import ids
+from projections.answered import model_of
 from projections.events import Fields
 from projections.exports.focus.columns import NAMES
 from projections.exports.wallets import Wallet
@@ -38,6 +39,11 @@ class Call(NamedTuple):
     reserved: Fields
     charged: Fields
 
+    @property
+    def model(self) -> str:
+        """The model that answered."""
+        return model_of(self.reserved, self.charged)
+
 
 def common(issuer: str) -> Values:
     """Give every column a value, most of them none."""
@@ -64,7 +70,7 @@ def of_call(request_id: str, made: Call) -> Values:
         "SkuPriceId": held["price_version"],
         "Tags": tags,
         "x_RequestId": f"{ids.REQUEST}_{request_id}",
-        "x_Model": held["model"],
+        "x_Model": made.model,
         "x_PriceVersion": held["price_version"],
         "x_CostCentre": next((tags[name] for name in COST_CENTRE if name in tags), None),
         "x_Basis": made.charged.get("basis"),

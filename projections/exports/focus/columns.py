@@ -13,10 +13,16 @@ UNIT_PLACES: Final = 6
 """Prices are per 1,000,000 units."""
 PRODUCT_PLACES: Final = NANO_PLACES + UNIT_PLACES
 """Of a quantity times a price, exactly."""
+SHARE_PLACES: Final = 18
+"""More places of what of a list price is paid: 9 of a discount, and 9 of a service tier's."""
 
 
 def _costs(*names: str) -> list[Column]:
     return [Column(name, Kind.NUMBER, NANO_PLACES) for name in names]
+
+
+def _contracted(*names: str) -> list[Column]:
+    return [Column(name, Kind.NUMBER, NANO_PLACES + SHARE_PLACES) for name in names]
 
 
 def _products(*names: str) -> list[Column]:
@@ -29,8 +35,10 @@ def _times(*names: str) -> list[Column]:
 
 _V1_0: Final = [
     *_costs("BilledCost", "EffectiveCost"),
-    *_products("ListCost", "ContractedCost"),
-    *_costs("ListUnitPrice", "ContractedUnitPrice"),
+    *_products("ListCost"),
+    Column("ContractedCost", Kind.NUMBER, PRODUCT_PLACES + SHARE_PLACES),
+    *_costs("ListUnitPrice"),
+    *_contracted("ContractedUnitPrice"),
     *text("BillingAccountId", "BillingAccountName", "SubAccountId", "SubAccountName"),
     *text("BillingCurrency"),
     *_times("BillingPeriodStart", "BillingPeriodEnd", "ChargePeriodStart", "ChargePeriodEnd"),
@@ -50,7 +58,8 @@ _V1_2: Final = [
     *text("InvoiceId", "BillingAccountType", "SubAccountType", "ServiceSubcategory", "SkuMeter"),
     Column("SkuPriceDetails", Kind.OBJECT),
     *text("PricingCurrency"),
-    *_costs("PricingCurrencyListUnitPrice", "PricingCurrencyContractedUnitPrice"),
+    *_costs("PricingCurrencyListUnitPrice"),
+    *_contracted("PricingCurrencyContractedUnitPrice"),
     *_costs("PricingCurrencyEffectiveCost"),
 ]
 _OURS: Final = [

@@ -7,7 +7,8 @@ from typing import Final
 from domain import inference_request as call, price_book, wallet_events as wallet
 from domain.grants import PAID
 from domain.money import Nanos
-from domain.pricing import RateCard
+from domain.price_page import Page, card_on, page_of
+from domain.usage import exclusive
 from projections.events import Event, Fields
 from projections.exports.categories import Categories
 from projections.exports.columns import Row
@@ -48,7 +49,7 @@ class Focus:
         self._categories = Categories()
         self._bought: dict[str, str] = {}
         self._closed: dict[str, str] = {}
-        self._cards: dict[str, price_book.Cards] = {}
+        self._pages: dict[str, Page] = {}
         self._common = common(issuer)
 
     def call_of(self, event: Event) -> str | None:
@@ -62,7 +63,7 @@ class Focus:
         for event in events:
             fact = event.fields
             if event.topic in CARDS:
-                self._cards[fact["price_version"]] = fact["cards"]
+                self._pages[fact["price_version"]] = page_of(fact)
             elif event.topic == wallet.PeriodClosed.TOPIC:
                 self._closed[event.originator_id] = fact["period"]
             else:
@@ -102,14 +103,17 @@ class Focus:
             yield from self._charge(calls[fact["request_id"]], funds(_of(sums, CHARGE)))
         if event.topic == wallet.Corrected.TOPIC:
             spent = funds(_of(sums, CORRECTION) or _of(sums, PRIOR_CORRECTION))
-            yield from self._correction(event, calls[fact["request_id"]].reserved["model"], spent)
+            yield from self._correction(event, calls[fact["request_id"]].model, spent)
         if expired := sums.get((EXPIRY, PAID)):
             yield lines.breakage(-expired)
 
     def _charge(self, made: Call, spent: Funds) -> Iterator[Values]:
-        model = made.reserved["model"]
-        card = RateCard(self._cards[made.reserved["price_version"]][model])
-        yield from lines.usage(made.charged["usage"], card, model, spent)
+        model = made.model
+        held, charged = made.reserved, made.charged
+        card = card_on(self._pages[held["price_version"]], model, held["price_list"])
+        assert card is not None, "a call is held at a price that is kept"
+        plain = card.at(exclusive(**charged["usage"]).input_tokens, charged["service_tier"])
+        yield from lines.usage(charged["usage"], plain, model, spent)
         if spent.promotional:
             yield lines.credit(spent.promotional, model)
 

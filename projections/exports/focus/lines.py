@@ -14,12 +14,14 @@
 from typing import Any, Final
 
 from domain.money import Nanos
-from domain.pricing import RateCard
-from projections.exports.focus.columns import UNIT_PLACES
+from domain.pricing import FEE, WHOLE, RateCard, Ratio, round_half_even
+from domain.usage import TOKEN_COMPONENTS
+from projections.exports.focus.columns import SHARE_PLACES, UNIT_PLACES
 from projections.exports.focus.funds import Funds, spread
 
 PREPAID: Final = "prepaid-credit"
 _ONE: Final = 10**UNIT_PLACES
+_SHARE: Final = 10**SHARE_PLACES
 
 Values = dict[str, Any]
 
@@ -57,8 +59,8 @@ def breakage(amount: Nanos) -> Values:
 
 
 def usage(buckets: dict[str, int], card: RateCard, model: str, spent: Funds) -> list[Values]:
-    """Tell of a call, a line for each component that was used and one for its fee."""
-    units = {**buckets, "request": 1} if card.price("request") else buckets
+    """Tell of a call at its plain card, a line for each component used and one for its fee."""
+    units = {**buckets, FEE: 1} if card.price(FEE) else buckets
     products = [quantity * card.price(component) for component, quantity in units.items()]
     parts = zip(units.items(), spread(spent, products), strict=True)
     return [_component(component, n, card, model, part) for (component, n), part in parts]
@@ -75,7 +77,7 @@ def credit(amount: Nanos, model: str) -> Values:
         "BilledCost": -amount,
         "EffectiveCost": -amount,
         "ListCost": -amount * _ONE,
-        "ContractedCost": -amount * _ONE,
+        "ContractedCost": -amount * _ONE * _SHARE,
         "PricingCurrencyEffectiveCost": -amount,
     }
 
@@ -97,7 +99,7 @@ def correction(spent: Funds, model: str, correction_id: str) -> Values:
 
 def _component(component: str, quantity: int, card: RateCard, model: str, part: Funds) -> Values:
     price = card.price(component)
-    unit = "Requests" if component == "request" else "Tokens"
+    unit = "Tokens" if component in TOKEN_COMPONENTS else "Requests"
     return {
         "ChargeCategory": "Usage",
         "ChargeDescription": f"{component} of {model}",
@@ -107,7 +109,7 @@ def _component(component: str, quantity: int, card: RateCard, model: str, part: 
         "SkuPriceDetails": {"x_TokenClass": component},
         "x_RowType": "usage",
         **_cost(part),
-        **_priced(quantity, price, f"{_ONE} {unit}"),
+        **_priced(quantity, price, f"{_ONE} {unit}", card.multiplier),
         **_consumed(quantity, unit),
     }
 
@@ -129,18 +131,23 @@ def _single(amount: Nanos, unit: str) -> Values:
     return _priced(_ONE if amount > 0 else -_ONE, abs(amount), unit)
 
 
-def _priced(millionths: int, price: Nanos, unit: str) -> Values:
-    """Price a quantity: its cost is the exact product, before the one rounding of a charge."""
+def _priced(millionths: int, price: Nanos, unit: str, multiplier: Ratio = WHOLE) -> Values:
+    """Price a quantity: its cost is the exact product, before the one rounding of a charge.
+
+    What is contracted is a share of the list price, which is as it stood in the price book.
+    """
+    share, whole = multiplier
+    contracted = round_half_even(price * share * _SHARE, whole)
     return {
         "PricingCategory": "Standard",
         "PricingQuantity": millionths,
         "PricingUnit": unit,
         "ListUnitPrice": price,
-        "ContractedUnitPrice": price,
+        "ContractedUnitPrice": contracted,
         "PricingCurrencyListUnitPrice": price,
-        "PricingCurrencyContractedUnitPrice": price,
+        "PricingCurrencyContractedUnitPrice": contracted,
         "ListCost": millionths * price,
-        "ContractedCost": millionths * price,
+        "ContractedCost": millionths * contracted,
     }
 
 

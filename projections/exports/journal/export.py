@@ -3,21 +3,31 @@
 from collections.abc import Iterable, Iterator
 from typing import Any, Final, Protocol
 
+from psycopg import Connection
+
 from domain import inference_request as call, wallet_events as wallet
-from projections.events import Event
+from projections.events import Event, Fields
 from projections.exports.journal.beancount import Beancount
 from projections.exports.journal.entries import Balance, Entry
 from projections.exports.journal.hledger import Hledger
-from projections.exports.journal.journal import HOLDS, OPERATORS, WALLETS, Journal, call_of
+from projections.exports.journal.journal import (
+    HOLDS,
+    OPERATORS,
+    WALLETS,
+    Journal,
+    Requests,
+    call_of,
+)
 from projections.exports.journal.operator import PAYMENTS
 from projections.exports.journal.table import COLUMNS, TableJournal
-from projections.exports.reading import beginnings, looked_up, windows
+from projections.exports.reading import looked_up, windows
 from projections.exports.selection import Selection, Task
 from projections.exports.sheets import SHEETS
 from projections.exports.sidecar import Control
 
 BEANCOUNT, HLEDGER = "beancount", "hledger"
 PLAIN_TEXT: Final = {BEANCOUNT: Beancount, HLEDGER: Hledger}
+CALLS: Final = (call.Reserved.TOPIC, call.Charged.TOPIC)
 FORMATS: Final = (*SHEETS, *PLAIN_TEXT)
 
 
@@ -41,11 +51,23 @@ def write_journal(task: Task) -> Control:
     topics = WALLETS | HOLDS if holds else WALLETS
     for events in _told(task, topics):
         calls = {call_id for event in events if (call_id := call_of(event))}
-        requests = beginnings(task.conn, calls, call.Reserved.TOPIC)
+        requests = _requests(task.conn, calls)
         writer.write(journal.take(events, requests))
     writer.write(journal.finish())
     writer.finish()
     return control
+
+
+def _requests(conn: Connection, calls: Iterable[str]) -> Requests:
+    """Find how calls began, under the model that answered."""
+    requests: dict[str, Fields] = {}
+    for event in looked_up(conn, calls, CALLS):
+        charged = event.topic == call.Charged.TOPIC
+        if not charged:
+            requests[event.originator_id] = event.fields
+        elif (model := event.fields["model"]) is not None:
+            requests[event.originator_id] = {**requests[event.originator_id], "model": model}
+    return requests
 
 
 def _told(task: Task, topics: frozenset[str]) -> Iterator[list[Event]]:

@@ -17,16 +17,18 @@ from adapters.ledger.aggregates import Row, fold
 from adapters.ledger.event_codec import encode
 from domain import manage
 from domain.aggregate import Recorded
+from domain.change_routing import change_routing
 from domain.credential import Credential
 from domain.decision import Decision
 from domain.ports import Books
 from domain.quota import MONTH, Quota
+from domain.quote import Quote
 from domain.reserve_call import Claim
 from domain.settle_call import Attempt, Outcome
 from domain.wallet_state import DEBT
 from tests.adapters.ledger.golden_books import tell_books
 from tests.domain.payments import PaidShop
-from tests.domain.shop import Shop
+from tests.domain.shop import Shop, candidate
 
 FOLDER = Path(__file__).resolve().parents[2] / "golden"
 
@@ -63,6 +65,7 @@ def one_of_each() -> list[Any]:
     shop.sweep(late)
     shop.charge(late, {"input": 10, "output": 20})
 
+    _choose(shop)
     void = shop.grant(70)
     shop.do(manage.void_grant(shop.who.wallet_id, void, reason="mistake", actor="operator"))
     _revoke(shop)
@@ -71,6 +74,33 @@ def one_of_each() -> list[Any]:
     tell_books(shop)
     facts: list[Any] = shop.ledger.facts
     return facts
+
+
+def _choose(shop: Shop) -> None:
+    """A policy, and a call that another model answers than was first held for."""
+    fields = {"rollout": {"m": 100}, "retries": 1}
+    shop.do(change_routing(shop.who.customer_id, fields, actor="operator"))
+    quote = Quote(10, 20, clamps=False)
+    found = (candidate("m", "p", quote), candidate("free", "q", quote))
+    held = shop.do(shop.call(requested="auto", candidates=found, open_choice=True))
+    shop.settle(held, Outcome(1, basis="reported", usage={"input": 3}, model="free"))
+    _price(shop)
+
+
+def _price(shop: Shop) -> None:
+    """Prices with terms and lists, a customer on one, and a call at a service tier with tools."""
+    card = {"input": 1_000_000, "output": 2_000_000, "web_search": 5_000_000}
+    tiers = {"flex": {"multiplier": [1, 2]}, "fast": {"prices": {"output": 3_000_000}}}
+    terms = {"m": {"multiplier": [3, 5], "above": [[8, card]], "service_tiers": tiers}}
+    gold = {"multiplier": [4, 5], "models": ["m"], "cards": {}, "terms": {}}
+    shop.publish({"m": card}, terms=terms, lists={"gold": gold})
+    wallet_id = shop.who.wallet_id
+    shop.do(manage.change_price_list(wallet_id, price_list="gold", actor="operator"))
+    quote = Quote(10, 4, clamps=False, service_tier="flex", extras={"web_search": 2})
+    usage = {"input": 9, "output": 4, "web_search": 1}
+    served = Outcome(1, basis="reported", usage=usage, service_tier="flex")
+    shop.settle(shop.reserve(quote=quote), served)
+    shop.do(manage.change_price_list(wallet_id, price_list=None, actor="operator"))
 
 
 def _revoke(shop: Shop) -> None:

@@ -4,8 +4,11 @@ from datetime import timedelta
 
 from domain import manage
 from domain.alerts import Recharge, Webhook, check_quota_alerts
+from domain.change_limits import change_customer_limits, change_key_limits
 from domain.close_month import Document, change_time_zone, close_month, issue_statement
 from domain.correction_batch import Concerned, complete_batch, open_batch, rerate_call
+from domain.limits import Limits
+from domain.price_page import plain_page
 from domain.quota import MONTH, Quota
 from domain.supplier_books import NewResolution, import_report, resolve_difference
 from domain.supplier_report import COST, USAGE, Draft, Line
@@ -21,6 +24,7 @@ def tell_books(shop: PaidShop) -> None:
     _money(shop)
     _suppliers(shop)
     _months(shop)
+    _limits(shop)
 
 
 def _money(shop: PaidShop) -> None:
@@ -69,6 +73,12 @@ def _suppliers(shop: PaidShop) -> None:
     )
 
 
+def _limits(shop: PaidShop) -> None:
+    limits = Limits(requests_per_minute=60, tokens_per_minute=90_000, parallel_calls=4)
+    shop.do(change_key_limits(shop.who.key_id, limits, actor=ACTOR))
+    shop.do(change_customer_limits(shop.who.customer_id, limits, actor=ACTOR))
+
+
 def _months(shop: PaidShop) -> None:
     wallet_id = shop.who.wallet_id
     shop.do(change_time_zone(wallet_id, zone="Asia/Tokyo", actor=ACTOR))
@@ -80,7 +90,7 @@ def _months(shop: PaidShop) -> None:
     document = Document(number or 0, len(shop.ledger.facts), 7, "ab" * 32)
     shop.do(issue_statement(wallet_id, "2026-11", document))
     cards = {"m": {"input": 1_000_000, "output": 1_000_000}}
-    version = shop.do(manage.draft_prices(0, cards, actor=ACTOR))
+    version = shop.do(manage.draft_prices(0, plain_page(cards), actor=ACTOR))
     batch_id, who = shop.mint(), shop.who
     opened = {"selector": {"model": "m"}, "upto": 9, "count": 1, "amount": 1, "reason_hash": "hash"}
     shop.do(open_batch(batch_id, price_version=version, actor=ACTOR, **opened))

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from types import UnionType
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints, is_typeddict
 from uuid import UUID
 
 import orjson
@@ -51,6 +51,7 @@ def example(kind: Any, name: str = "") -> Any:
     samples: dict[Any, Any] = {
         UUID: WALLET,
         int: 2**53 + 1,
+        bool: True,
         str: f'{name} "quoted" \u20ac\n',
         datetime: NOON + timedelta(microseconds=1),
     }
@@ -63,6 +64,8 @@ def example(kind: Any, name: str = "") -> Any:
         return [example(part) for part in parts]
     if origin is dict:
         return {"some key": example(parts[1])}
+    if is_typeddict(kind):
+        return {key: example(part, key) for key, part in get_type_hints(kind).items()}
     return samples[kind]
 
 

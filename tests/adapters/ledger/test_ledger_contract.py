@@ -30,7 +30,7 @@ Open = Callable[[], AbstractAsyncContextManager[Any]]
 AT_ONCE = {
     "wallet.reserved.2",
     "api_key.reserved.1",
-    "inference_request.reserved.2",
+    "inference_request.reserved.3",
 }
 
 
@@ -65,7 +65,7 @@ def test_all_facts_of_a_command_are_appended_in_its_order_and_with_one_time(book
             assert [row.topic for row in appended] == [
                 "api_key.reserved.1",
                 "wallet.reserved.2",
-                "inference_request.reserved.2",
+                "inference_request.reserved.3",
             ]
             assert len({fields(row)["timestamp"] for row in appended}) == 1
 

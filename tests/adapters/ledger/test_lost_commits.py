@@ -69,7 +69,7 @@ def test_a_batch_of_reserves_with_a_lost_commit_holds_once(
     once = dict.fromkeys((call.request_id.hex for call in calls), 1)
     assert times_in_log(database_url, "wallet.reserved.2") == once
     assert times_in_log(database_url, "api_key.reserved.1") == once
-    assert topics_of(database_url)["inference_request.reserved.2"] == CALLS
+    assert topics_of(database_url)["inference_request.reserved.3"] == CALLS
     assert wallet == dumped(replayed(database_url)[calls[0].identity.wallet_id])
 
 
@@ -95,7 +95,7 @@ def test_a_batch_of_settlings_with_a_lost_commit_charges_once(
     assert [outcome.amount for outcome in outcomes] == [PRICE] * CALLS
     once = dict.fromkeys((call.request_id.hex for call in calls), 1)
     assert times_in_log(database_url, "wallet.charged.2") == once
-    assert topics_of(database_url)["inference_request.charged.2"] == CALLS
+    assert topics_of(database_url)["inference_request.charged.3"] == CALLS
 
 
 @faults

@@ -28,6 +28,7 @@ EXPECTED = " ".join(
         "ledger_events",
         "ledger_schema",
         "ledger_snapshots",
+        "rate_limit_buckets",
         "seal_heads",
         "seal_keys",
         "seal_leaves",

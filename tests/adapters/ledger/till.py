@@ -17,11 +17,12 @@ from domain.api_key import PERMISSIONS
 from domain.decision import Decision
 from domain.inference_request import REPORTED
 from domain.ports import Books, Command, Ledger
-from domain.price_book import Cards
+from domain.price_page import Cards, plain_page
 from domain.quote import Quote
 from domain.reserve_call import Claim, Identity, ReserveCall
 from domain.settle_call import Outcome, SettleCall
 from domain.wallet import Wallet
+from tests.domain.shop import candidate
 
 T = TypeVar("T")
 
@@ -67,7 +68,9 @@ class Till:
 
     async def open(self, ledger: Ledger, funds: int = 1_000_000) -> Self:
         who = self.who
-        await ledger.execute(manage.publish_prices(SHARD, CARDS, currency="USD", actor="operator"))
+        await ledger.execute(
+            manage.publish_prices(SHARD, plain_page(CARDS), currency="USD", actor="operator")
+        )
         await ledger.execute(
             manage.register_customer(
                 manage.NewCustomer(who.customer_id, who.wallet_id, "USD", "hash", "operator")
@@ -101,9 +104,8 @@ class Till:
         return ReserveCall(
             request_id=mint(),
             identity=self.who,
-            model="m",
-            providers=("p", "q"),
-            quote=Quote(10, 20, clamps=False),
+            requested="m",
+            candidates=(candidate("m", ("p", "q"), Quote(10, 20, clamps=False)),),
             surface="chat",
             hold_for=hold_for,
             claim=claim,

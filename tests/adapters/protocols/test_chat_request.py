@@ -32,18 +32,54 @@ def test_only_model_cap_and_usage_option_are_ours() -> None:
 
 
 @pytest.mark.parametrize("name", ["max_tokens", "max_completion_tokens"])
-def test_the_cap_keeps_the_name_that_the_caller_used(name: str) -> None:
+def test_the_cap_goes_by_the_name_that_the_server_knows(name: str) -> None:
     request = decode_request(request_with(**{name: 99}))
 
     assert request.output_cap == 99
-    assert sent(request, 60)[name] == 60
+    told = sent(request, 60)
+    assert {key: told[key] for key in told if key.startswith("max_")} == {"max_tokens": 60}
 
 
-def test_of_two_caps_the_newer_name_wins_and_only_it_is_sent() -> None:
+def test_of_two_caps_the_newer_name_wins_and_one_is_sent() -> None:
     request = decode_request(request_with(max_tokens=5, max_completion_tokens=9))
 
     assert request.output_cap == 9
-    assert "max_tokens" not in sent(request)
+    assert "max_completion_tokens" not in sent(request)
+
+
+@pytest.mark.parametrize(
+    ("asked", "cap", "told"),
+    [
+        ({"enable_thinking": True}, 50, {"max_tokens": 25, "thinking_budget": 25}),
+        ({"enable_thinking": True}, 9_000, {"max_tokens": 4_904, "thinking_budget": 4_096}),
+        ({"enable_thinking": True}, 1, {"max_tokens": 1, "enable_thinking": False}),
+        ({"enable_thinking": False}, 50, {"max_tokens": 50, "enable_thinking": False}),
+        (
+            {"chat_template_kwargs": {"enable_thinking": True, "thinking_budget": 30_000}},
+            50,
+            {
+                "chat_template_kwargs": {"enable_thinking": True, "thinking_budget": 25},
+                "max_tokens": 25,
+                "thinking_budget": 25,
+            },
+        ),
+        (
+            {"chat_template_kwargs": {"enable_thinking": True, "thinking_budget": 9, "a": 1}},
+            1,
+            {
+                "chat_template_kwargs": {"enable_thinking": False, "thinking_budget": 0, "a": 1},
+                "max_tokens": 1,
+            },
+        ),
+        ({"chat_template_kwargs": {"a": 1}}, 50, {"max_tokens": 50}),
+    ],
+)
+def test_thinking_that_is_asked_for_is_taken_out_of_the_cap(
+    asked: dict[str, Any], cap: int, told: dict[str, Any]
+) -> None:
+    request = decode_request(request_with(**asked))
+
+    assert sent(request, cap) == {"model": "up", "messages": HELLO, **asked, **told}
 
 
 def test_usage_is_always_asked_for_in_a_stream_and_other_options_are_kept() -> None:
@@ -113,6 +149,9 @@ def test_a_field_that_could_change_the_price_is_refused_by_name(
         ({"stop": ["1", "2", "3", "4", "5"]}, "stop"),
         ({"tools": [{"type": "web_search"}]}, "tools[0].type"),
         ({"stream_options": {"include_usage": True}}, "stream_options"),
+        ({"prompt_cache_options": {"prewarm": True}}, "prompt_cache_options.prewarm"),
+        ({"prompt_cache_options": {"ttl": "9d"}}, "prompt_cache_options.ttl"),
+        ({"modalities": ["text", "audio"]}, "modalities[1]"),
     ],
 )
 def test_a_field_at_fault_is_named(fields: dict[str, Any], param: str) -> None:
@@ -133,3 +172,18 @@ def test_a_field_at_fault_is_named(fields: dict[str, Any], param: str) -> None:
 def test_what_could_not_be_sent_on_is_refused_before_any_hold(body: bytes) -> None:
     with pytest.raises(InvalidRequestError):
         decode_request(body)
+
+
+def test_nobody_upstream_is_asked_to_keep_what_is_said() -> None:
+    upstream = sent(decode_request(request_with(store=True)))
+
+    assert upstream["store"] is False
+
+
+def test_a_name_of_the_callers_own_is_cut_when_it_is_told_back() -> None:
+    for fields in ({"x" * 100_000: 1}, {"messages": [{"role": "user", "x" * 100_000: 1}]}):
+        with pytest.raises(InvalidRequestError) as refused:
+            decode_request(request_with(**fields)).conversation()
+
+        assert len(str(refused.value)) < 400
+        assert len(refused.value.param or "") <= 200

@@ -1,11 +1,13 @@
 """A stream is relayed, not rebuilt: whatever its bytes are cut into, the same comes out."""
 
 import itertools
+import json
 
 import pytest
 from hypothesis import given, strategies as st
 
-from adapters.protocols.openai_chat.stream import EVENT_BYTES_MAX, ChatStream
+from adapters.protocols.openai_chat.stream import ChatStream
+from adapters.protocols.sse import EVENT_BYTES_MAX
 from adapters.token_count import count_tokens
 
 
@@ -94,6 +96,61 @@ def test_an_error_or_nonsense_breaks_the_stream_after_what_came_before(event: by
     assert passed == ROLE + HELLO
     assert stream.broken
     assert not stream.complete
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [
+        '"delta":{},"finish_reason":"error"',
+        '"delta":{},"finish_reason":"abort"',
+        '"delta":{"content":"secret"},"error":{"message":"secret"}',
+    ],
+)
+def test_a_choice_that_the_server_gave_up_breaks_the_stream(choice: str) -> None:
+    stream = ChatStream(wants_usage=False)
+    given_up = chunk(f'"choices":[{{"index":0,{choice}}}]')
+
+    assert stream.feed(ROLE + HELLO + given_up + USAGE + DONE) == ROLE + HELLO
+    assert (stream.broken, stream.complete, stream.done) == (True, False, False)
+
+
+def test_the_deprecated_kind_of_call_is_a_good_end() -> None:
+    stream = ChatStream(wants_usage=False)
+    called = FINISH.replace(b'"stop"', b'"function_call"')
+
+    assert stream.feed(ROLE + called + DONE) == ROLE + called
+    assert (stream.broken, stream.complete) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("told", "tier"),
+    [
+        (['"service_tier":"flex"', '"usage":null', '"service_tier":null'], "flex"),
+        (['"service_tier":"auto"', '"service_tier":"priority"', '"usage":null'], "priority"),
+        (['"usage":null', '"service_tier":null', '"service_tier":7'], None),
+    ],
+)
+def test_the_service_tier_told_last_is_reported(told: list[str], tier: str | None) -> None:
+    stream = ChatStream(wants_usage=False)
+    said = [chunk(f'"choices":[{{"index":0,"delta":{{"content":"x"}}}}],{also}') for also in told]
+
+    stream.feed(b"".join([*said, FINISH, USAGE, DONE]))
+
+    assert stream.report.service_tier == tier
+    assert stream.report.counters["prompt_tokens"] == 9
+
+
+def test_what_is_nested_too_deeply_to_be_written_is_left_out_of_the_tail() -> None:
+    stream = ChatStream(wants_usage=True)
+    deep = "[" * 500 + "]" * 500
+    stream.feed(chunk(f'"system_fingerprint":{deep},"choices":[]') + FINISH)
+    stream.feed(
+        chunk(f'"choices":[],"usage":{{"prompt_tokens":9,"completion_tokens":4,"x":{deep}}}')
+    )
+
+    [tail] = [json.loads(line[5:]) for line in stream.tail({"a": "b"}).split(b"\n")[:1]]
+
+    assert (tail["choices"], tail["metadata"]) == ([], {"a": "b"})
 
 
 def test_nothing_is_passed_on_after_the_end_mark() -> None:

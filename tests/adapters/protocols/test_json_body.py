@@ -1,5 +1,6 @@
 """Whatever two parsers could read differently is refused."""
 
+import orjson
 import pytest
 
 from adapters.protocols.json_body import parse_object
@@ -36,9 +37,20 @@ def test_an_object_is_read_with_its_numbers_exact() -> None:
         b"null",
         b'"text"',
         b"{} {}",
+        b'{"a": ["\\ud800"]}',
+        b'{"\\udfff": 1}',
+        b'{"a": ' + b"[" * 210 + b"]" * 210 + b"}",
     ],
     ids=lambda body: repr(body[:24]),
 )
 def test_what_is_no_plain_object_is_refused(body: bytes) -> None:
     with pytest.raises(InvalidRequestError):
         parse_object(body)
+
+
+def test_what_was_read_can_be_written_again_whatever_a_conversion_wraps_around_it() -> None:
+    read: object = parse_object(b'{"a": "\\ud83d\\ude00", "b": ' + b"[" * 150 + b"]" * 150 + b"}")
+    for _ in range(50):
+        read = {"wrapped": read}
+
+    assert "😀".encode() in orjson.dumps(read)

@@ -2,14 +2,19 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import httpx
 import orjson
 import pytest
+from hypothesis import given, strategies as st
 
 from adapters.upstreams.answers import read_body
 from adapters.upstreams.failures import failure_of_answer, failure_of_transport
-from adapters.upstreams.openai import read_fault, whole_chat
+from adapters.upstreams.openai import read_fault
+from adapters.upstreams.openai_chat import whole_chat
+from adapters.upstreams.retry_after import seconds_to_wait
 from domain.errors import (
     UpstreamError,
     UpstreamFailureError,
@@ -81,14 +86,38 @@ def test_only_short_codes_of_an_upstreams_error_are_let_through() -> None:
 
 
 @pytest.mark.parametrize(
-    ("header", "seconds"), [("7", 7), ("0", 1), ("900", 60), ("soon", 1), ("", 1)]
-)
+    ("header", "seconds"),
+    [
+        ("7", 7), ("0", 1), ("900", 60), ("soon", 1), ("", 1), (" 7 ", 7), ("-1", 1),
+        ("30.5", 31), ("30.", 30), ("0.2", 1), ("1e1", 1), ("inf", 1), ("nan", 1),
+        pytest.param("9" * 5000, 60, id="very long"),
+        ("Sat, 21 Nov 2026 12:00:20 GMT", 20),
+        ("Sat, 21 Nov 2026 13:00:00 +0100", 1),
+        ("Sat, 21 Nov 2026 13:00:00 GMT", 60),
+        ("Sat, 21 Nov 2026 11:00:00 GMT", 1),
+        ("Sat, 21 Nov 2026 12:00:20 +99999999999999", 1),
+        ("Sat, 21 Nov 99999999999999999999 12:00:20 GMT", 1),
+    ],
+)  # fmt: skip
 def test_retry_after_is_honoured_within_bounds(header: str, seconds: int) -> None:
-    failure = sorted_out(
-        httpx.Response(429, headers={"retry-after": header.encode()}, stream=Body())
-    )
+    headers = {"retry-after": header, "date": "Sat, 21 Nov 2026 12:00:00 GMT"}
+
+    failure = sorted_out(httpx.Response(429, headers=headers, stream=Body()))
 
     assert failure.cool_seconds == seconds
+
+
+def test_without_the_servers_clock_a_date_goes_by_ours() -> None:
+    soon = format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
+
+    failure = sorted_out(httpx.Response(429, headers={"retry-after": soon}, stream=Body()))
+
+    assert 25 <= failure.cool_seconds <= 30
+
+
+@given(st.text(), st.text())
+def test_no_retry_after_whatever_does_harm(retry_after: str, date: str) -> None:
+    assert 1 <= seconds_to_wait(retry_after, date) <= 60
 
 
 def test_our_own_empty_account_upstream_is_not_the_customers_rate_limit() -> None:
@@ -121,7 +150,22 @@ def test_what_fails_below_http_is_sorted_by_whether_it_was_sent(
     assert failure_of_transport(error).outcome == outcome
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"5", b'{"id": "x"}'])
+ANSWERED = {"message": {"content": "Hi"}, "finish_reason": "stop"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"", b"{", b"[]", b"5", b'{"id": "x"}', b'{"choices": null}', b'{"choices": []}',
+        b'{"choices": {}}', b'{"choices": ["x"]}',
+        orjson.dumps({"choices": None, "error": {"message": SECRET}}),
+        orjson.dumps({"choices": [ANSWERED], "error": {"message": SECRET}}),
+        orjson.dumps({"choices": [ANSWERED], "object": "error", "message": SECRET}),
+        orjson.dumps({"choices": [ANSWERED, {**ANSWERED, "error": {"message": SECRET}}]}),
+        orjson.dumps({"choices": [ANSWERED, {**ANSWERED, "finish_reason": "error"}]}),
+        orjson.dumps({"choices": [{**ANSWERED, "finish_reason": "abort"}]}),
+    ],
+)  # fmt: skip
 def test_an_answer_that_is_no_completion_is_malformed(body: bytes) -> None:
     async def scenario() -> None:
         whole_chat(await read_body(httpx.Response(200, stream=Body(body))))
@@ -130,3 +174,10 @@ def test_an_answer_that_is_no_completion_is_malformed(body: bytes) -> None:
         asyncio.run(scenario())
 
     assert raised.value.outcome == "malformed"
+
+
+@pytest.mark.parametrize("reason", ["stop", "length", "function_call", "new", None, {}, 3])
+def test_any_other_reason_to_finish_is_an_answer(reason: object) -> None:
+    body = orjson.dumps({"choices": [{**ANSWERED, "finish_reason": reason}], "error": None})
+
+    assert whole_chat(body).body == body

@@ -151,7 +151,12 @@ def test_versions_are_listed_drafts_last(desk: Office) -> None:
     items = data(desk.get("/price-versions"))["items"]
 
     assert [item["effective_at"] is None for item in items] == [False] * (len(items) - 1) + [True]
-    assert items[-1] == {"price_version": version, "effective_at": None, "models": 1}
+    assert items[-1] == {
+        "price_version": version,
+        "effective_at": None,
+        "models": 1,
+        "price_lists": [],
+    }
 
 
 def test_a_price_must_be_of_a_component(desk: Office) -> None:

@@ -28,6 +28,7 @@ def test_a_customer_is_registered_with_an_empty_wallet(database_url: str) -> Non
             "currency": "USD",
         },
         "frozen": False,
+        "price_list": None,
         "overdraft_limit": "0.00",
         "excess_policy": "absorbed",
         "time_zone": "UTC",

@@ -17,7 +17,7 @@ from tests.projections.history import database
 @pytest.fixture(scope="module")
 def desk(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Books]:
     folder: Path = tmp_path_factory.mktemp("books")
-    with database(server_url) as url, books(url, folder, past(8)) as opened:
+    with database(server_url) as url, books(url, folder, past(4)) as opened:
         yield opened
 
 

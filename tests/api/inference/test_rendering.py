@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from api.errors import STATUS
-from api.inference.errors import OPENAI_ERRORS, InternalError, OpenAIErrors, not_allowed
+from api.errors import STATUS, InternalError
+from api.inference.errors import OPENAI_ERRORS, OpenAIErrors
 from api.inference.metadata import billing_headers, with_metadata
 from domain.errors import (
     BillingUnavailableError,
@@ -111,12 +111,6 @@ def test_a_bug_of_ours_tells_nothing() -> None:
     status, _, error = told(InternalError())
 
     assert (status, error["code"], error["type"]) == (500, "internal_error", "server_error")
-
-
-def test_another_method_is_405_and_says_which_to_use() -> None:
-    status, headers, _ = not_allowed()
-
-    assert (status, dict(headers)[b"allow"]) == (405, b"POST")
 
 
 def test_a_charge_that_waits_in_the_spool_is_not_made_up() -> None:

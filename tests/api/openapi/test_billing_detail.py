@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from api.openapi.billing_detail import COLUMNS, COMPONENTS
+from api.openapi.billing_detail import COLUMNS
 from domain.settle_call import Outcome
+from domain.usage import METERED
 from projections.read_calls import all_calls
 from tests.api.helpers import data, refused
 from tests.api.openapi.till import Account, Till, till
@@ -80,7 +81,7 @@ def test_the_csv_says_what_the_json_says(shop: Till, customer: Account) -> None:
         assert tuple(cell) == COLUMNS
         for name in ("request_id", "status", "model", "hold", "amount", "corrected", "total"):
             assert cell[name] == row[name]
-        assert {c: int(cell[c]) for c in COMPONENTS if cell[c] != "0"} == row["usage"]
+        assert {c: int(cell[c]) for c in METERED if cell[c] != "0"} == row["usage"]
         assert cell["created_at"] == row["created_at"]
         assert cell["tags"] == " ".join(f"{k}={v}" for k, v in sorted(row["tags"].items()))
 

@@ -10,6 +10,7 @@ import pytest
 from api.catalog_file import Configured, read_catalog
 from domain import manage
 from domain.inference_request import ESTIMATED
+from domain.price_page import plain_page
 from domain.settle_call import Outcome
 from tests.api.helpers import data, refused
 from tests.api.openapi.till import Account, Till, till
@@ -126,10 +127,12 @@ def test_prices_published_since_change_nothing(shop: Till, customer: Account) ->
     before = explained(shop, customer, request_id)
     cards = {"vendor/m": {"input": 9, "output": 9}}
     old = shop.gateway.catalog.models["vendor/m"].prices
-    shop.do(manage.publish_prices(0, cards, currency="USD", actor="test"))
+    shop.do(manage.publish_prices(0, plain_page(cards), currency="USD", actor="test"))
 
     assert explained(shop, customer, request_id) == before
-    shop.do(manage.publish_prices(0, {"vendor/m": dict(old)}, currency="USD", actor="test"))
+    shop.do(
+        manage.publish_prices(0, plain_page({"vendor/m": dict(old)}), currency="USD", actor="test")
+    )
 
 
 def test_corrections_follow_each_with_its_month(shop: Till, customer: Account) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from domain import manage
+from domain.price_page import plain_page
 from tests.api.helpers import data, refused
 from tests.api.openapi.till import Account, Till, till
 
@@ -24,10 +25,9 @@ def customer(shop: Till) -> Account:
 def test_every_priced_model_has_a_rule(shop: Till, customer: Account) -> None:
     found = data(shop.get(customer, "/billing/rules"))
 
-    assert [rule["model"] for rule in found["items"]] == [
-        "sandbox-large", "sandbox-small", "sandbox/echo",
-    ]  # fmt: skip
-    small = found["items"][1]
+    rules = {rule["model"]: rule for rule in found["items"]}
+    assert list(rules) == sorted(model.id for model in shop.gateway.catalog.priced())
+    small = rules["sandbox-small"]
     assert small["prices"] == {"cached_input": "0.075", "input": "0.15", "output": "0.60"}
     assert (found["currency"], found["price_units"], found["rounding"]) == (
         "USD", 1_000_000, "half_even",
@@ -46,7 +46,7 @@ def test_a_price_is_in_force_since_it_last_changed(shop: Till, customer: Account
     before = {r["model"]: r for r in data(shop.get(customer, "/billing/rules"))["items"]}
     models = shop.gateway.catalog.models.values()
     cards = {model.id: dict(model.prices) for model in models} | {"sandbox-small": {"input": 1}}
-    shop.do(manage.publish_prices(0, cards, currency="USD", actor="test"))
+    shop.do(manage.publish_prices(0, plain_page(cards), currency="USD", actor="test"))
 
     after = {r["model"]: r for r in data(shop.get(customer, "/billing/rules"))["items"]}
 

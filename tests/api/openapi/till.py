@@ -36,6 +36,7 @@ from domain.reserve_call import Identity, Reservation, ReserveCall
 from domain.settle_call import Attempt, Outcome, SettleCall
 from domain.tree_head import TreeHead
 from tests.api.helpers import TOKEN, data, projecting
+from tests.domain.shop import candidate
 from tests.projections.history import History
 
 T = TypeVar("T")
@@ -105,11 +106,11 @@ class Till:
         cap: int = 200,
         **more: Any,
     ) -> Reservation:
-        quote = Quote(tokens, cap, clamps=False)
+        quote = more.pop("quote", None) or Quote(tokens, cap, clamps=False)
         providers = ("sandbox",)
         return self.do(
             ReserveCall(
-                mint(SHARD), account.who, model, providers, quote, "chat",
+                mint(SHARD), account.who, model, (candidate(model, providers, quote),), "chat",
                 timedelta(seconds=600), **more,
             )
         )  # fmt: skip

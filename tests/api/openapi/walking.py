@@ -19,8 +19,14 @@ PREFIXES = ("/openapi/", "/api/", "/v1/", "/openai/")
 BODIES: Mapping[str, Any] = {
     "POST /openapi/v1/balance/check": {"amount": "1.00"},
     "PATCH /openapi/v1/balance/config": {"alert_thresholds": ["1.00"]},
+    "PATCH /openapi/v1/routing/policy": {"retries": 1},
+    "POST /v1/responses/input_tokens": {"model": "{model}", "input": "Hello."},
+    "POST /v1/messages/count_tokens": {
+        "model": "{model}",
+        "messages": [{"role": "user", "content": "Hello."}],
+    },
 }
-"""What a route is sent that takes a body."""
+"""What a route is sent that takes a body; `{model}` is filled in like a part of a path."""
 QUERIES: Mapping[str, Mapping[str, str]] = {
     "/openapi/v1/billing/monthly-statement": {"month": "{month}"},
     "/openapi/v1/billing/monthly-statement.csv": {"month": "{month}"},
@@ -70,8 +76,14 @@ def visit(
         path = path.replace("{" + name + "}", fill(name))
     months = {"month": shop.month, "closed": shop.closed_month}
     asked = {k: v.format(**months) for k, v in QUERIES.get(route.path, {}).items()}
-    body = BODIES.get(str(route))
+    body = filled(BODIES.get(str(route)), fill)
     return shop.request(route.method, path, caller.secret, params={**asked, **query}, json=body)
+
+
+def filled(body: Any, fill: Callable[[str], str]) -> Any:
+    if isinstance(body, dict) and body.get("model") == "{model}":
+        return {**body, "model": fill("model")}
+    return body
 
 
 ROUTES = customer_routes()

@@ -1,0 +1,1 @@
+"""Anthropic messages: the codec (wire-facts §1.5)."""

@@ -1,0 +1,1 @@
+"""Bedrock Converse: the codec (wire-facts §2.4)."""

@@ -1,0 +1,1 @@
+"""DashScope text generation: the codec (wire-facts §3)."""

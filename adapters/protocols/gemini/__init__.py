@@ -1,0 +1,1 @@
+"""Gemini generateContent: the codec (wire-facts §2.3)."""

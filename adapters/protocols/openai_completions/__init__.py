@@ -1,0 +1,1 @@
+"""OpenAI's old text completions: the codec (wire-facts §1.2)."""

@@ -1,0 +1,1 @@
+"""OpenAI responses: the codec (wire-facts §1.7)."""

@@ -1,0 +1,55 @@
+"""GET and PATCH /openapi/v1/routing/policy: which models and routes the customer's calls take."""
+
+from typing import Annotated, Self
+
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import model_validator
+
+from api.admin.auth import gateway_of
+from api.admin.body import body_as
+from api.admin.routing_terms import PolicyFields, describe_policy
+from api.envelope import success
+from api.openapi.caller import Caller
+from domain import ids
+from domain.change_routing import change_routing, look_up_routing
+from domain.reserve_call import Identity
+from domain.routing_policy import RoutingPolicy
+
+router = APIRouter()
+
+
+class PolicyChangeFields(PolicyFields):
+    """What to change; what is left out stays."""
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> Self:
+        if not self.model_fields_set:
+            message = f"Give at least one of {', '.join(type(self).model_fields)}"
+            raise ValueError(message)
+        return self
+
+
+@router.get("/routing/policy")
+async def get_policy(request: Request, caller: Caller) -> Response:
+    """Tell what the customer asks of routing."""
+    policy = await gateway_of(request).ledger.read(look_up_routing(caller.customer_id))
+    return _answer(request, caller, policy)
+
+
+@router.patch("/routing/policy")
+async def change_policy(
+    request: Request,
+    caller: Caller,
+    fields: Annotated[PolicyChangeFields, Depends(body_as(PolicyChangeFields))],
+) -> Response:
+    """Change what is given; the very next call obeys it."""
+    gateway = gateway_of(request)
+    changes = fields.changes(gateway.catalog, fields.model_fields_set)
+    actor = ids.public(ids.KEY, caller.key_id)
+    policy = await gateway.ledger.execute(change_routing(caller.customer_id, changes, actor=actor))
+    return _answer(request, caller, policy)
+
+
+def _answer(request: Request, caller: Identity, policy: RoutingPolicy) -> Response:
+    customer_id = ids.public(ids.CUSTOMER, caller.customer_id)
+    return success(request, {"customer_id": customer_id, **describe_policy(policy)})
