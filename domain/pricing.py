@@ -28,7 +28,7 @@ _PARENTS = {
     "cached_input": ("input",),
     "cached_audio_input": ("cached_input", "audio_input", "input"),
     "cached_image_input": ("cached_input", "image_input", "input"),
-    "cache_write": ("cache_write_5m", "input"),
+    "cache_write": ("input",),
     "cache_write_5m": ("cache_write", "input"),
     "cache_write_30m": ("cache_write", "input"),
     "cache_write_1h": ("cache_write", "input"),

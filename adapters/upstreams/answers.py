@@ -89,8 +89,8 @@ class StreamAnswer:
                 if passed := reader.feed(data):
                     yield passed
         except httpx.TransportError as error:
-            # Of a whole answer nothing is missing, however its connection ended.
-            if not reader.complete:
+            # Once it is whole and counted nothing is missing, however the connection ended.
+            if not _is_counted(reader):
                 raise BrokenAnswerError(told_of(error)) from error
         if reader.broken or not reader.complete:
             raise BrokenAnswerError(UpstreamError())

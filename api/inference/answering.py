@@ -1,6 +1,7 @@
 """Answering a call that a provider has taken: whole, or as a stream that ends after its charge."""
 
 import asyncio
+from contextlib import suppress
 from typing import Final
 
 from adapters.upstreams.answers import StreamAnswer, WholeAnswer
@@ -94,4 +95,5 @@ def _gone(
     when = timeout.when()
     if not watching.cancelled() and not timeout.expired() and when is not None:
         serving.client_gone = True
-        timeout.reschedule(min(when, asyncio.get_running_loop().time() + patience))
+        with suppress(RuntimeError):  # the answer has ended in the same moment
+            timeout.reschedule(min(when, asyncio.get_running_loop().time() + patience))

@@ -41,8 +41,13 @@ class Ending:
     """What the caller is told if the answer is not whole."""
 
     def spares(self, stream: Stream, events: int) -> bool:
-        """Whether an answer of so many events is whole in spite of it."""
-        return events >= (stream.over_at if self.says else stream.whole_at)
+        """Whether an answer of so many events is whole in spite of it.
+
+        A lost connection may have had the usage still to come; a closed one never had.
+        """
+        if self.says:
+            return events >= stream.over_at
+        return events >= (stream.counted_at if self.error else stream.whole_at)
 
 
 CLOSED = Ending("closed")
@@ -106,3 +111,8 @@ def boundaries(lane: Lane) -> Iterator[tuple[int, int, Ending]]:
     for events, at in enumerate(lane.stream.ends):
         for ending in ENDINGS:
             yield events, at, ending
+
+
+def bytes_of(data: bytes) -> list[bytes]:
+    """Each on its own."""
+    return [data[at : at + 1] for at in range(len(data))]

@@ -3,7 +3,7 @@
 from tests.simulation.streams.caller import Shown
 from tests.simulation.streams.lanes import Ending, Lane
 from tests.simulation.streams.shop import GRANT
-from tests.simulation.streams.surfaces import Event, events_in
+from tests.simulation.streams.surfaces import Event, events_in, tells_usage
 from tests.simulation.streams.upstreams import ALL_SAID, ANSWER, COUNTED_ALL_ALONG
 
 BOOKS = ("wallet", "api_key", "inference_request")
@@ -53,6 +53,7 @@ def is_whole(lane: Lane, shown: Shown, events: int, at: str) -> None:
     [charge] = shown.named("inference_request.charged")
     if events >= lane.stream.counted_at:
         assert [event.fields for event in seen] == [e.fields for e in events_in(lane.whole.body)]
+        assert lane.asked.usages in {None, sum(map(tells_usage, seen))}, at
         told = (charge["basis"], charge["amount"], charge["flags"])
         assert told == ("reported", lane.stream.charge, []), at
     else:

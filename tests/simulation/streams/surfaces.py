@@ -36,6 +36,8 @@ class Asked:
     codes: dict[str, str] = field(default_factory=dict)
     """Which code this is for ours, where the surface has its own."""
     headers: dict[bytes, bytes] = field(default_factory=dict)
+    usages: int | None = None
+    """How often the usage is told, where that is not all along."""
     thinks: bool = True
     """Whether thoughts are shown."""
 
@@ -45,6 +47,12 @@ def events_in(body: bytes) -> list[Event]:
     *events, rest = body.split(b"\n\n")
     assert rest == b"", "a stream ends with the end of an event"
     return [_event(event) for event in events]
+
+
+def tells_usage(event: Event) -> bool:
+    """Whether an event of OpenAI's tells what was used."""
+    fields = event.fields or {}
+    return bool(fields.get("usage") or (fields.get("response") or {}).get("usage"))
 
 
 def _event(text: bytes) -> Event:
@@ -166,6 +174,7 @@ SURFACES = (
         _is_done,
         _openai_failed,
         _code_of_openai,
+        usages=1,
     ),
     Asked(
         "chat.joytoken",
@@ -175,6 +184,7 @@ SURFACES = (
         _is_done,
         _openai_failed,
         _code_of_openai,
+        usages=0,
     ),
     Asked(
         "completions",
@@ -189,6 +199,7 @@ SURFACES = (
         _is_done,
         _openai_failed,
         _code_of_openai,
+        usages=1,
         thinks=False,
     ),
     Asked(
@@ -199,6 +210,7 @@ SURFACES = (
         lambda event: event.name == "response.completed",
         _responses_failed,
         _code_of_openai,
+        usages=1,
     ),
     Asked(
         "messages",

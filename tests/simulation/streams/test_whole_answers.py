@@ -9,7 +9,16 @@ import pytest
 from tests.matrix.features import Feature
 from tests.matrix.gateway import UPSTREAMS, Upstream
 from tests.simulation.streams import upstreams
-from tests.simulation.streams.lanes import CLOSED, ENDINGS, LOST, PAIRS, Lane, name_of, open_lane
+from tests.simulation.streams.lanes import (
+    CLOSED,
+    ENDINGS,
+    LOST,
+    PAIRS,
+    Lane,
+    bytes_of,
+    name_of,
+    open_lane,
+)
 from tests.simulation.streams.outcomes import is_whole, settled_once
 from tests.simulation.streams.shop import SPARE, Shop
 from tests.simulation.streams.surfaces import SURFACES, Asked, events_in
@@ -38,7 +47,7 @@ def test_a_stream_that_breaks_before_output_goes_on_elsewhere(lane: Lane) -> Non
 
 
 @pytest.mark.parametrize("pair", PAIRS, ids=name_of)
-def test_where_broken_answers_cost_nothing_they_are_released_all_the_same_way(
+def test_where_broken_answers_cost_nothing_only_who_left_has_to_pay_for_one(
     pair: tuple[Asked, Upstream], tmp_path: Path
 ) -> None:
     asked, upstream = pair
@@ -53,6 +62,10 @@ def test_where_broken_answers_cost_nothing_they_are_released_all_the_same_way(
             assert lane.asked.failed(events_in(shown.body)[-1], LOST.code)
             [release] = shown.named("inference_request.released")
             assert release["reason"] == "upstream_error"
+        begun = lane.stream.data[: lane.stream.ends[lane.stream.whole_at - 1]]
+        shown = await lane.send(bytes_of(begun), LOST, leaves_after=0)
+        [charge] = shown.named("inference_request.charged")
+        assert "truncated" in charge["flags"]
         is_whole(lane, lane.whole, len(lane.stream.events), "in the end")
 
     asyncio.run(scenario())
