@@ -99,6 +99,12 @@ def _is_counts(value: object) -> bool:
     return all(map(_is_whole, cast("dict[str, object]", value).values()))
 
 
+def _is_words(value: object) -> bool:
+    if not isinstance(value, dict):
+        return False
+    return _is_texts(list(cast("dict[str, object]", value).values()))
+
+
 def _or_none(fits: Callable[[object], bool]) -> Callable[[object], bool]:
     return lambda value: value is None or fits(value)
 
@@ -114,7 +120,7 @@ _FITS: list[tuple[object, Callable[[object], bool]]] = [
     (list[str], _is_texts),
     (str | None, _or_none(lambda value: isinstance(value, str))),
     (dict[str, int], _is_counts),
-    (dict[str, str], lambda value: isinstance(value, dict) and _is_texts([*value.values()])),
+    (dict[str, str], _is_words),
     (price_page.Cards, lambda value: isinstance(value, dict)),
     (price_page.Terms, lambda value: isinstance(value, dict)),
     (price_page.Lists, lambda value: isinstance(value, dict)),
