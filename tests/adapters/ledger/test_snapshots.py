@@ -50,7 +50,7 @@ def test_a_long_history_is_snapshotted_and_loads_the_same(database_url: str) -> 
 
     loaded = run(cold(database_url, till))
 
-    version = "SELECT originator_version FROM ledger_snapshots WHERE topic = 'wallet/2'"
+    version = "SELECT originator_version FROM ledger_snapshots WHERE topic = 'wallet/3'"
     assert 1_000 <= seen(database_url, version) <= len(log_of(database_url))
     assert loaded == dumped(replayed(database_url)[till.who.wallet_id])
 
@@ -69,7 +69,7 @@ def test_a_cold_load_begins_at_the_snapshot(
     changed = """
         UPDATE ledger_snapshots
         SET state = convert_to(replace(convert_from(state, 'utf8'), 'absorbed', 'marked'), 'utf8')
-        WHERE topic = 'wallet/2'
+        WHERE topic = 'wallet/3'
     """
 
     assert rewrite(database_url, changed) == 1
@@ -112,7 +112,7 @@ def test_a_snapshot_of_another_shape_is_replaced(
 
     run(story())
 
-    replaced = "SELECT count(*) FROM ledger_snapshots WHERE topic = 'wallet/2'"
+    replaced = "SELECT count(*) FROM ledger_snapshots WHERE topic = 'wallet/3'"
     assert seen(database_url, replaced) == 1
     assert run(cold(database_url, till)) == dumped(replayed(database_url)[till.who.wallet_id])
 
@@ -122,7 +122,7 @@ def test_a_snapshot_of_another_shape_is_replaced(
     [
         ((3, "wallet/1"), (5, "wallet/1"), "5 wallet/1"),
         ((5, "wallet/1"), (3, "wallet/1"), "5 wallet/1"),
-        ((5, "wallet/2"), (5, "wallet/1"), "5 wallet/1"),
+        ((5, "wallet/3"), (5, "wallet/1"), "5 wallet/1"),
     ],
     ids=["newer", "older", "of our shape"],
 )

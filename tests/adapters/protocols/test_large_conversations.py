@@ -18,7 +18,7 @@ from adapters.protocols.dashscope.from_conversation import from_conversation
 from adapters.protocols.dashscope.request import decode_text
 from tests.adapters.protocols.some_conversations import DATA, asking
 
-SECONDS = 3.0
+SECONDS = 12.0
 """Each of these took minutes, or ten seconds at the least, when it grew with the square."""
 ASKED = Turn("user", (Text("a"),))
 CALLED = Turn("assistant", (ToolUse("c", "f", "{}"),))
