@@ -146,10 +146,17 @@ def gateway(folder: Path, upstream: Upstream) -> Iterator[tuple[psutil.Process, 
             line.partition(LISTENS)[2].split()[0] for line in running.stdout if LISTENS in line
         )
         try:
-            time.sleep(2)
+            wait_until_ready(url)
             yield psutil.Process(running.pid), url, make_key(url)
         finally:
             running.send_signal(signal.SIGTERM)
+
+
+def wait_until_ready(url: str) -> None:
+    """Wait for every process: one that still starts would be measured with the streams."""
+    while not httpx.get(f"{url}/readyz").is_success:
+        time.sleep(0.1)
+    time.sleep(2)
 
 
 def make_key(url: str) -> str:
