@@ -1,8 +1,7 @@
 """Counting tokens offline, with OpenAI's o200k vocabulary (wire-facts §5)."""
 
 from functools import cache
-
-import bpe_openai  # pyright: ignore[reportMissingTypeStubs]  # it has types, but no py.typed
+from typing import Protocol
 
 RUN_MAX = 100_000
 """Characters given to the encoder at once: it refuses a very long unbroken run."""
@@ -16,6 +15,15 @@ def count_tokens(text: str) -> int:
     return sum(len(encode(text[at : at + RUN_MAX])) for at in range(0, len(text), RUN_MAX))
 
 
+class _Encoding(Protocol):
+    def encode_ordinary(self, text: str) -> list[int]:
+        """Encode a text without special tokens."""
+        ...
+
+
 @cache
-def _encoding() -> bpe_openai.Encoding:
+def _encoding() -> _Encoding:
+    # Its vocabulary is read with it, which takes half a second: only who counts shall wait.
+    import bpe_openai  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]
+
     return bpe_openai.get_encoding("o200k_base")

@@ -2,10 +2,7 @@
 
 import asyncio
 import secrets
-import threading
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
-from functools import partial
+from http import HTTPStatus
 from typing import Any, NoReturn
 from uuid import uuid4
 
@@ -13,18 +10,10 @@ import httpx
 import orjson
 import typer
 
-from adapters.ledger.connection import GATEWAY_ROLE, connect
 from api import logs
-from api.app import build_app
 from api.catalog_file import ConfigError
-from api.configuration import load_configuration
-from api.database import database
-from api.envelope import OK
-from api.gateway import open_gateway
 from api.options import complain
-from api.serve import prepare_ledger
 from api.settings import Settings
-from projections.runner import Runner
 
 REFUSED = 1
 """The exit status when the admin API said no."""
@@ -73,7 +62,7 @@ def download(settings: Settings, path: str) -> bytes:
         answer = asyncio.run(_answer(settings, "GET", path, {}, b""))
     except ConfigError as error:
         complain(str(error))
-    if answer.status_code != OK:
+    if answer.status_code != HTTPStatus.OK:
         _refuse(answer.json())
     return answer.content
 
@@ -100,30 +89,9 @@ async def _answer(
 ) -> httpx.Response:
     token = secrets.token_hex(16)
     settings = settings.model_copy(update={"admin_token": token})
-    async with _client(settings) as client:
+    # The application takes seconds to load, which no other command shall wait for.
+    from api.admin_client import admin_client  # noqa: PLC0415
+
+    async with admin_client(settings) as client:
         headers |= {"Authorization": f"Bearer {token}"}
         return await client.request(method, f"/admin/v1{path}", headers=headers, content=content)
-
-
-@asynccontextmanager
-async def _client(settings: Settings) -> AsyncGenerator[httpx.AsyncClient]:
-    """Open the application without a server; the read models are kept up meanwhile."""
-    configuration = load_configuration(settings)
-    with database(settings) as url:
-        # Only `serve` puts prices in force; without any there could be no customer.
-        given = configuration if settings.config else None
-        await asyncio.to_thread(prepare_ledger, url, given, replaces_prices=False)
-        stop = threading.Event()
-        runner = Runner(partial(connect, url, role=None), GATEWAY_ROLE)
-        running = asyncio.create_task(asyncio.to_thread(runner.run, stop))
-        gateway = await open_gateway(settings, configuration, url)
-        front = build_app(settings, configuration, url)
-        front.mount(gateway)
-        transport = httpx.ASGITransport(front)
-        try:
-            async with httpx.AsyncClient(transport=transport, base_url="http://tollbook") as client:
-                yield client
-        finally:
-            await gateway.close()
-            stop.set()
-            await running

@@ -141,6 +141,18 @@ def disable_key(api_key_id: str, data_dir: DataDir = None) -> None:
     run(load(data_dir=data_dir), "POST", f"/api-keys/{api_key_id}/disable")
 
 
+@api_keys.command("rotate")
+def rotate_key(
+    api_key_id: str,
+    *,
+    grace_seconds: Annotated[int, typer.Option(help="How long the old secret lives on.")] = 0,
+    data_dir: DataDir = None,
+) -> None:
+    """Give a key another secret; the plaintext is shown only now."""
+    body: dict[str, Any] = {"grace_seconds": grace_seconds}
+    run(load(data_dir=data_dir), "POST", f"/api-keys/{api_key_id}/rotate", body)
+
+
 @corrections.command("create", context_settings={"ignore_unknown_options": True})
 def create_correction(
     request_id: str,

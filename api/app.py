@@ -20,6 +20,7 @@ from api.inference.models import models_router
 from api.inference.surfaces import SURFACES
 from api.inference.wrong_paths import not_allowed
 from api.openapi.router import customer_router
+from api.reference import served
 from api.settings import Settings
 from domain import ids
 
@@ -100,6 +101,7 @@ def build_app(settings: Settings, configuration: Configured, database_url: str) 
     app.include_router(stripe_webhook.router)
     app.include_router(customer_router())
     app.include_router(admin_router())
+    app.include_router(served.router)
     handle_errors(app)
     front = Front(app)
     return front

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from uuid import UUID
 
 from domain import ids
-from domain.api_key import ApiKey
+from domain.access import check_access
 from domain.credential import Credential
 from domain.decision import Decision
 from domain.errors import InvalidApiKeyError, MissingApiKeyError
@@ -53,12 +53,7 @@ class Authenticator:
         identity = await self.identify(headers)
 
         def check(books: Books) -> None:
-            credential = books.find(Credential, identity.credential_id)
-            key = books.find(ApiKey, identity.key_id)
-            if credential is None or key is None:
-                raise InvalidApiKeyError
-            credential.check_valid()
-            key.check_usable(books.at, permission)
+            check_access(books, identity.credential_id, identity.key_id, permission)
 
         await self._ledger.read(Decision((identity.credential_id, identity.key_id), check))
         return identity

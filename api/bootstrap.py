@@ -7,9 +7,9 @@ from adapters.ledger.connection import connect, open_pool
 from adapters.ledger.group_commit import PostgresLedger
 from adapters.ledger.texts import ErasableTexts
 from api.catalog_file import Configured, price_page
-from api.gateway import SHARD
 from api.keys import display_of, new_secret
 from api.minting import mint
+from api.shard import SHARD
 from domain import ids
 from domain.api_key import PERMISSIONS
 from domain.customer import Customer

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, Field, model_validator
 
 from api.catalog_prices import Name, Strict, Visible
-from domain.catalog import CHAT, Alias, Model
+from domain.catalog import CHAT, PREFLIGHT, Alias, Model
 
 Fault = tuple[str, str]
 """Where in the file, and what is wrong there."""
@@ -45,6 +45,8 @@ def alias_faults(fields: list[AliasFields], models: Mapping[str, Model]) -> Iter
         path = f"aliases[{index}]"
         if alias.id in names:
             yield f"{path}.id", f"{alias.id!r} has a meaning already"
+        if alias.id.endswith(PREFLIGHT):
+            yield f"{path}.id", f"must not end in {PREFLIGHT!r}"
         names.add(alias.id)
         yield from _model_faults(path, alias, models)
 

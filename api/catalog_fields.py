@@ -20,7 +20,9 @@ from api.catalog_prices import (
     Tokens,
     Visible,
 )
-from domain.catalog import AUTO, EMBEDDINGS
+from api.catalog_resources import RESOURCES_MAX, ResourceFields
+from api.catalog_urls import PlainUrl
+from domain.catalog import AUTO, EMBEDDINGS, PREFLIGHT
 from domain.money import Nanos, parse_currency
 
 OPENAI_HOST: Final = "api.openai.com"
@@ -28,21 +30,12 @@ WITHOUT_EMBEDDINGS: Final = frozenset({"anthropic", "bedrock"})
 """Protocols in which nobody can ask for vectors, or not yet here."""
 
 
-def _plain_url(url: str) -> str:
-    """Accept an absolute http address without secrets, query or fragment."""
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or not url.isascii():
-        message = "must be an http:// or https:// address"
-        raise ValueError(message)
-    if parts.username or parts.password or parts.query or parts.fragment or parts.port == 0:
-        message = "must be an address without user, query or fragment"
-        raise ValueError(message)
-    return url.rstrip("/")
-
-
 def _not_reserved(model_id: str) -> str:
     if model_id == AUTO:  # callers say this to be given any model of a tier
         message = f"{AUTO!r} has a meaning of its own"
+        raise ValueError(message)
+    if model_id.endswith(PREFLIGHT):  # its address would be that of another one's preflight
+        message = f"must not end in {PREFLIGHT!r}"
         raise ValueError(message)
     return model_id
 
@@ -56,7 +49,7 @@ class ProviderFields(BaseModel):
     model_config = Strict
     name: Name
     protocol: Literal["openai", "anthropic", "gemini", "bedrock", "dashscope", "sandbox"]
-    base_url: Annotated[str, AfterValidator(_plain_url)] | None = None
+    base_url: PlainUrl | None = None
     api_key_env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
     output_cap_field: Literal["max_tokens", "max_completion_tokens"] | None = None
     apis: Annotated[list[Literal["chat", "responses"]], Field(min_length=1)] | None = None
@@ -185,3 +178,6 @@ class CatalogFields(BaseModel):
     aliases: list[AliasFields] = Field(default_factory=list[AliasFields])
     pools: list[PoolFields] = Field(default_factory=list[PoolFields])
     price_lists: list[PriceListFields] = Field(default_factory=list[PriceListFields])
+    resources: Annotated[list[ResourceFields], Field(max_length=RESOURCES_MAX)] = Field(
+        default_factory=list[ResourceFields]
+    )

@@ -15,6 +15,7 @@ from api.catalog_fields import CatalogFields, ModelFields, ProviderFields, Route
 from api.catalog_margins import margin_of
 from api.catalog_pools import billed_by, discounts_of, price_faults
 from api.catalog_prices import lists_of
+from api.catalog_resources import resource_faults, resource_of
 from domain.catalog import Catalog, Model, Route
 from domain.price_page import Page, terms_of
 from domain.pricing import RateCard, Ratio
@@ -150,8 +151,11 @@ def parse_catalog(text: str, environ: Mapping[str, str], *, file: str) -> Config
     for path, problem in alias_faults(fields.aliases, models):
         raise ConfigError(file, path, problem)
     aliases = aliases_of(fields.aliases, models)
+    for path, problem in resource_faults(fields.resources, {**models, **aliases}):
+        raise ConfigError(file, path, problem)
+    resources = {each.id: resource_of(each) for each in fields.resources}
     lists = lists_of(fields.price_lists, {model.id: model.card() for model in fields.models})
-    return Configured(providers, Catalog(fields.currency, models, aliases, lists))
+    return Configured(providers, Catalog(fields.currency, models, aliases, lists, resources))
 
 
 def price_page(catalog: Catalog) -> Page:

@@ -9,6 +9,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    WithJsonSchema,
     model_validator,
 )
 
@@ -86,9 +87,12 @@ def _rising(steps: "list[StepFields]") -> "list[StepFields]":
 
 
 Strict = ConfigDict(strict=True, extra="forbid", hide_input_in_errors=True)
-Price = Annotated[int, BeforeValidator(_decimal), AfterValidator(_believable)]
+_WRITTEN = WithJsonSchema(
+    {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?$", "examples": ["0.60"]}
+)
+Price = Annotated[int, BeforeValidator(_decimal), AfterValidator(_believable), _WRITTEN]
 Prices = Annotated[dict[str, Price], AfterValidator(_known_components)]
-Share = Annotated[tuple[int, int], BeforeValidator(_share)]
+Share = Annotated[tuple[int, int], BeforeValidator(_share), _WRITTEN]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Visible = Annotated[str, Field(pattern=r"^[!-~]{1,256}$")]
 Tokens = Annotated[int, Field(ge=1, le=TOKENS_MAX)]

@@ -11,18 +11,25 @@ from functools import partial
 import uvicorn
 import uvloop
 
+from adapters.answer_cache.postgres import PostgresAnswers
+from adapters.call_contents.store import ContentStore
 from adapters.ledger.connection import GATEWAY_ROLE, connect, open_pool
 from adapters.ledger.group_commit import PostgresLedger
 from adapters.ledger.settling import SettlingLedger
 from adapters.ledger.spool import Spool
+from adapters.traces.store import forget_traces
 from api import logs
+from api.answer_sweep import sweep_answers
 from api.app import Front, build_app
 from api.configuration import load_configuration
+from api.content_sweep import sweep_contents
 from api.database import database
-from api.gateway import SHARD
+from api.forgetting import forget_conversations
 from api.notifier import Notifier
+from api.rounds import repeat
 from api.sealing import sealing
 from api.settings import Settings
+from api.shard import SHARD
 from api.supervisor import watch_parent
 from api.sweeper import Sweeper
 from api.webhook_endpoints import signer_of
@@ -31,6 +38,8 @@ from projections.runner import Runner
 KEEP_ALIVE_SECONDS = 75
 """Longer than the clients' and proxies' own, so that they close first."""
 DRAIN_MARGIN_SECONDS = 5
+FORGET_SECONDS = 600
+"""How often traces that are too old are deleted."""
 SWITCH_SECONDS = 0.001
 """How long the ledger's thread waits for its turn, several times a commit; 5 ms by default."""
 
@@ -99,6 +108,7 @@ async def attend(settings: Settings, database_url: str) -> None:
     runner = Runner(partial(connect, database_url, role=None), GATEWAY_ROLE)
     ledger = PostgresLedger(partial(connect, database_url), SHARD)
     pool = await open_pool(database_url, 4)
+    contents, answers = ContentStore(pool), PostgresAnswers(pool)
     await ledger.start()
     calls = SettlingLedger(ledger, Spool(settings.data_dir / "spool"))
     projections = asyncio.create_task(asyncio.to_thread(runner.run, projecting))
@@ -107,6 +117,10 @@ async def attend(settings: Settings, database_url: str) -> None:
     try:
         await asyncio.gather(
             Sweeper(ledger, calls, pool).run(settings.sweep_seconds, stop),
+            repeat(partial(forget_traces, pool, settings.trace_days), FORGET_SECONDS, stop),
+            repeat(partial(sweep_contents, ledger, contents), settings.sweep_seconds, stop),
+            repeat(partial(sweep_answers, ledger, answers), settings.sweep_seconds, stop),
+            repeat(partial(forget_conversations, ledger, pool), settings.sweep_seconds, stop),
             Notifier(ledger, pool, signer_of(settings)).run(settings.alert_seconds, stop),
         )
     finally:

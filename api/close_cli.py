@@ -15,17 +15,16 @@ from adapters.ledger.schema import check
 from adapters.seal.errors import SealBrokenError
 from adapters.seal.keys import SealKeyError
 from api import logs
-from api.admin.auth import ACTOR
-from api.admin.periods import describe_closed
 from api.admin_call import REFUSED, show
 from api.closing import Closed, Closer
 from api.database import database
 from api.following import following
-from api.gateway import SHARD
+from api.operator import ACTOR
 from api.options import DataDir, complain, load
 from api.progress import shown
 from api.sealed import signing
 from api.settings import Settings
+from api.shard import SHARD
 from domain import ids
 from domain.errors import GatewayError
 from domain.periods import parse_month
@@ -63,7 +62,7 @@ def close(
             raise typer.Exit(REFUSED) from None
         except (SealKeyError, SealBrokenError, OSError) as error:
             complain(f"no statement was issued: {error}")
-    show(describe_closed(closed))
+    show(closed.describe())
 
 
 async def _close(

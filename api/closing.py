@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from psycopg_pool import AsyncConnectionPool
@@ -86,6 +86,15 @@ class Closed:
     """That had this month or one before it to close."""
     months_closed: int
     statements_issued: int
+
+    def describe(self) -> dict[str, Any]:
+        """Write it as it is shown."""
+        return {
+            "month": self.period,
+            "wallets": self.wallets,
+            "months_closed": self.months_closed,
+            "statements_issued": self.statements_issued,
+        }
 
 
 async def unsealed(position: int) -> int | None:

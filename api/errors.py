@@ -4,7 +4,11 @@ from typing import Final
 
 from api.closing import SealPendingError
 from domain import errors
+from domain.call_policy import PolicyChangedError
+from domain.change_webhook import TooSoonError
+from domain.create_key import SecretShownError
 from domain.errors import GatewayError, InvalidRequestError, RefusalError
+from domain.key_ceiling import ExceedsOwnKeyError
 from domain.limits import RateLimitedError
 from domain.periods import UnknownZoneError
 from domain.routing_policy import RoutingPolicyError
@@ -82,6 +86,10 @@ STATUS: Final[dict[type[GatewayError], int]] = {
     UnknownZoneError: 422,
     ProjectionLagError: 503,
     RoutingPolicyError: 403,
+    PolicyChangedError: 503,
+    TooSoonError: 429,
+    ExceedsOwnKeyError: 403,
+    SecretShownError: 409,
     SealPendingError: 503,
 }
 

@@ -24,6 +24,8 @@ class Exchange:
         self.method: str = scope["method"]
         self.path: str = scope["path"]
         self.started = False
+        self.status: int | None = None
+        """The answer's; None before it has begun."""
         self._receive = receive
         self._send = send
 
@@ -60,7 +62,7 @@ class Exchange:
 
     async def start(self, status: int, headers: Headers) -> None:
         """Send the status line and the headers."""
-        self.started = True
+        self.started, self.status = True, status
         await self._send(
             {"type": "http.response.start", "status": status, "headers": list(headers)}
         )

@@ -11,12 +11,17 @@ from uuid import UUID
 import httpx
 from psycopg_pool import AsyncConnectionPool
 
+from adapters.answer_cache.postgres import PostgresAnswers
+from adapters.call_contents.content_queue import ContentQueue
+from adapters.call_contents.store import ContentStore
 from adapters.ledger.connection import connect, open_pool
 from adapters.ledger.group_commit import PostgresLedger
 from adapters.ledger.settling import SettlingLedger
 from adapters.ledger.spool import Spool
 from adapters.ledger.texts import ErasableTexts
 from adapters.rate_limits.postgres import PostgresBuckets
+from adapters.traces.store import TraceStore
+from adapters.traces.trace_queue import TraceQueue
 from adapters.upstreams.anthropic import AnthropicEndpoint, anthropic_dialect
 from adapters.upstreams.bedrock import bedrock_dialect
 from adapters.upstreams.dashscope import dashscope_dialect
@@ -29,20 +34,22 @@ from adapters.upstreams.sandbox import SandboxProvider
 from adapters.upstreams.transport import AiohttpTransport
 from api.auth import Authenticator
 from api.call_log import CallLog
+from api.call_policies import CallPolicies
 from api.catalog_file import Configured, ProviderConfig
 from api.metrics import Metrics
 from api.minting import mint
 from api.open_calls import OpenCalls
 from api.rate_limiter import RateLimiter
 from api.settings import Settings
+from api.shard import SHARD
+from api.telemetry import Telemetry, open_telemetry
 from domain.breakers import Breakers
+from domain.call_steps import CallSteps
 from domain.catalog import Catalog
 from domain.metered_call import MeteredCall, Upstreams
 from domain.reserve_call import Reservation
 from domain.upstream import Provider
 
-SHARD = 0
-"""The one shard of today's configuration; every id carries it, and nothing below assumes it."""
 POOL_MAX = 4
 
 
@@ -70,11 +77,17 @@ class Gateway:
     mint: Callable[[], UUID]
     buckets: PostgresBuckets
     limiter: RateLimiter
+    policies: CallPolicies
+    contents: ContentQueue
+    answers: PostgresAnswers
+    traces: TraceQueue
+    telemetry: Telemetry | None = None
+    """Where spans go, if anywhere."""
     shard: int = SHARD
 
-    def meter(self, reservation: Reservation) -> MeteredCall:
+    def meter(self, reservation: Reservation, steps: CallSteps) -> MeteredCall:
         """Begin the metering of a call that is held."""
-        return MeteredCall(self.calls, self.upstreams, clock_ms, reservation)
+        return MeteredCall(self.calls, self.upstreams, clock_ms, reservation, steps)
 
     async def close(self) -> None:
         """Settle what is open and let go of everything, the ledger last."""
@@ -82,6 +95,10 @@ class Gateway:
         await self.calls.close()
         await self.transport.aclose()
         await self.buckets.close()
+        await self.contents.close()
+        await self.traces.close()
+        if self.telemetry is not None:
+            await self.telemetry.close()
         await self.pool.close()
         await self.ledger.close()
         self.call_log.flush()
@@ -95,12 +112,13 @@ async def open_gateway(settings: Settings, configuration: Configured, database_u
     pool = await open_pool(database_url, POOL_MAX)
     transport = AiohttpTransport()
     buckets = PostgresBuckets(pool)
+    texts = ErasableTexts(pool)
     return Gateway(
         settings=settings,
         catalog=configuration.catalog,
         ledger=ledger,
         calls=SettlingLedger(ledger, Spool(settings.data_dir / "spool")),
-        texts=ErasableTexts(pool),
+        texts=texts,
         pool=pool,
         authenticator=Authenticator(ledger, SHARD),
         upstreams=Upstreams(
@@ -116,6 +134,11 @@ async def open_gateway(settings: Settings, configuration: Configured, database_u
         mint=partial(mint, SHARD),
         buckets=buckets,
         limiter=RateLimiter(buckets, ledger, time.monotonic, metrics.went_unlimited),
+        policies=CallPolicies(ledger, texts),
+        contents=ContentQueue(ContentStore(pool).keep),
+        answers=PostgresAnswers(pool),
+        traces=TraceQueue(TraceStore(pool).write, metrics.traces_dropped),
+        telemetry=open_telemetry(settings, metrics.spans_dropped),
     )
 
 

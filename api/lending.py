@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import psycopg
-from fastapi import Request
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from starlette.requests import Request
 
 from domain.errors import BillingUnavailableError
 

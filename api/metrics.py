@@ -53,6 +53,9 @@ class Metrics:
             "Limited requests let through because their limiter failed",
             registry=self._registry,
         )
+        self._traces_dropped = Counter(
+            "tollbook_traces_dropped", "Traces that were lost", ["to"], registry=self._registry
+        )
         self._ok = self._calls.labels("ok")
 
     def call_ended(self, outcome: str, milliseconds: int, first_byte_ms: int | None) -> None:
@@ -69,6 +72,14 @@ class Metrics:
     def went_unlimited(self) -> None:
         """Count a call whose rate limits could not be asked."""
         self._unlimited.inc()
+
+    def traces_dropped(self, count: int) -> None:
+        """Count traces that are not kept: too many waited, or the database took none."""
+        self._traces_dropped.labels("database").inc(count)
+
+    def spans_dropped(self, count: int) -> None:
+        """Count traces that were not exported."""
+        self._traces_dropped.labels("otlp").inc(count)
 
     def committed(self, size: int, seconds: float) -> None:
         """Record one commit of the ledger."""

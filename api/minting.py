@@ -19,3 +19,8 @@ def mint(shard: int) -> UUID:
     low = random & ((1 << _RANDOM_BITS) - 1)
     value = milliseconds << 80 | _VERSION_7 | high << 64 | _VARIANT | low
     return in_shard(UUID(int=value), shard)
+
+
+def minted_ms(minted: UUID) -> int:
+    """Tell when an id of ours was minted, in milliseconds since 1970; of any other, anything."""
+    return minted.int >> 80

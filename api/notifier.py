@@ -36,7 +36,7 @@ class Notifier:
         self._courier: Courier | None = None
         if signer is not None:
             sender = sender or WebhookSender()
-            self._courier = Courier(pool, sender, signer, self._endpoints.url)
+            self._courier = Courier(pool, sender, signer, self._endpoints.destination)
 
     async def run(self, every_seconds: float, stop: asyncio.Event) -> None:
         """Make every round until stopped; a slow or failing one delays no other."""

@@ -44,6 +44,10 @@ class Buckets(Protocol):
         """Take from all or from none, or raise psycopg.Error."""
         ...
 
+    async def look(self, takings: list[Taking]) -> Taken:
+        """Tell what `take` would come to, and take nothing; raises psycopg.Error."""
+        ...
+
     def correct(self, corrections: Iterable[Taking]) -> None:
         """Change later what was taken."""
         ...
@@ -90,6 +94,20 @@ class RateLimiter:
             return admission
         return await self._ask(who, changed, input_tokens, output_tokens)
 
+    async def look(
+        self, who: Identity, limits: CallLimits, input_tokens: int, output_tokens: int
+    ) -> RateLimitedError | None:
+        """Tell what would refuse a call of this size now; nothing is taken for it."""
+        takings = _all_takings(who, limits, input_tokens, output_tokens)
+        if not takings:
+            return None
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                taken = await self._buckets.look(takings)
+        except (psycopg.Error, TimeoutError):
+            return None  # as a call would then go on without
+        return None if taken.refused is None else _refusal(who, taken, taken.refused)
+
     def learn(self, who: Identity, limits: CallLimits) -> None:
         """Remember a key's limits as its hold found them."""
         if self._known.get(who.key_id) != limits:
@@ -105,6 +123,10 @@ class RateLimiter:
         ]
         if corrections:
             self._buckets.correct(corrections)
+
+    def withdraw(self, admission: Admission) -> None:
+        """Give everything back, the request too."""
+        self._buckets.correct([t._replace(amount=-t.amount) for t in admission.takings])
 
     async def _look(self, who: Identity) -> CallLimits:
         limits = await self._ledger.read(look_at_limits(who.key_id, who.customer_id))
@@ -123,10 +145,7 @@ class RateLimiter:
     async def _ask(
         self, who: Identity, limits: CallLimits, input_tokens: int, output_tokens: int
     ) -> Admission | None:
-        takings = [
-            *_takings(who.key_id, limits.key, input_tokens, output_tokens),
-            *_takings(who.customer_id, limits.customer, input_tokens, output_tokens),
-        ]
+        takings = _all_takings(who, limits, input_tokens, output_tokens)
         if not takings:
             return None
         try:
@@ -139,6 +158,16 @@ class RateLimiter:
         if taken.refused is None:
             return Admission(taken.levels, takings)
         return Admission(taken.levels, [], _refusal(who, taken, taken.refused))
+
+
+def _all_takings(
+    who: Identity, limits: CallLimits, input_tokens: int, output_tokens: int
+) -> list[Taking]:
+    """Take from the key's buckets and from the customer's."""
+    return [
+        *_takings(who.key_id, limits.key, input_tokens, output_tokens),
+        *_takings(who.customer_id, limits.customer, input_tokens, output_tokens),
+    ]
 
 
 def _takings(

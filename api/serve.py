@@ -16,9 +16,9 @@ from api import bootstrap, logs
 from api.catalog_file import Configured
 from api.configuration import environment_of, load_configuration
 from api.database import database
-from api.gateway import SHARD
 from api.sealing import check_key
 from api.settings import Settings
+from api.shard import SHARD
 from api.supervisor import Supervisor, bind
 from domain import ids
 from projections.catalogue import ALL

@@ -87,6 +87,12 @@ class Settings(BaseModel):
     """How long after its end a month waits for late usage before it can be closed."""
     issuer_name: str | None = Field(default=None, min_length=1, max_length=200)
     """Who issues statements, as their pages say; no part of the document that is hashed."""
+    trace_days: float = Field(default=30, gt=0, le=3650, allow_inf_nan=False)
+    """How long the steps of each call are kept; what the ledger says of it stays."""
+    otlp_endpoint: str | None = Field(default=None, repr=False, pattern=r"^https?://[!-~]+$")
+    """An OpenTelemetry collector that takes OTLP over HTTP; spans go to `/v1/traces` below it."""
+    pass_traceparent: bool = False
+    """Whether upstreams are told which trace a call is part of."""
     insufficient_balance_status: Annotated[Literal[402, 429], BeforeValidator(_as_number)] = 402
     responses_insufficient_balance_status: Annotated[
         Literal[402, 429], BeforeValidator(_as_number)

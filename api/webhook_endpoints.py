@@ -4,9 +4,12 @@ from typing import Final
 from uuid import UUID
 
 from adapters.ledger.texts import ErasableTexts
-from adapters.webhooks.messages import Addressee, News
+from adapters.webhooks.courier import Destination
+from adapters.webhooks.messages import TEST, Addressee, News
 from adapters.webhooks.signature import Signer
 from api.settings import Settings
+from domain.api_key import ApiKey
+from domain.change_webhook import WebhookTerms, look_up_webhook
 from domain.customer import Customer
 from domain.decision import Decision
 from domain.ports import Books, Ledger
@@ -31,29 +34,36 @@ class WebhookEndpoints:
     async def addressee(self, news: News) -> Addressee | None:
         """Find whose news these are, or None if that customer wanted none when it happened."""
 
-        def look_at_wallet(books: Books) -> tuple[UUID, str]:
-            wallet = books.find(Wallet, news.wallet_id)
-            assert wallet is not None, "news are of a wallet"
-            return UUID(wallet.customer_id), wallet.currency
+        def whose(books: Books) -> UUID:
+            if found := books.find(Customer, news.owner_id):
+                return found.id
+            belongs = books.find(Wallet, news.owner_id) or books.find(ApiKey, news.owner_id)
+            assert belongs is not None, "news are of a customer, a wallet or a key"
+            return UUID(belongs.customer_id)
 
-        wallet = Decision((news.wallet_id,), look_at_wallet)
-        customer_id, currency = await self._ledger.read(wallet)
+        customer_id = await self._ledger.read(Decision((news.owner_id,), whose))
 
-        def wants(books: Books) -> bool:
+        def wants(books: Books) -> Addressee | None:
             customer = books.find(Customer, customer_id)
-            assert customer is not None, "a wallet is of a customer"
-            since = customer.webhook_since if customer.webhook_id else None
-            return since is not None and since <= news.fact.timestamp
+            assert customer is not None, "whatever belongs to a customer has one"
+            return Addressee(customer_id, customer.currency) if _wants(customer, news) else None
 
-        wanted = await self._ledger.read(Decision((customer_id,), wants))
-        return Addressee(customer_id, currency) if wanted else None
+        return await self._ledger.read(Decision((customer_id,), wants))
 
-    async def url(self, customer_id: UUID) -> str | None:
-        """Find the address as it is now, or None if there is none or it was erased."""
+    async def destination(self, customer_id: UUID) -> Destination | None:
+        """Find where a customer is told as of now, or None if that is nowhere, or was erased."""
+        terms = await self._ledger.read(look_up_webhook(customer_id))
+        url = await self.url(terms)
+        return Destination(url, terms.secrets) if url is not None else None
 
-        def look(books: Books) -> str | None:
-            customer = books.find(Customer, customer_id)
-            return customer.webhook_id if customer else None
+    async def url(self, terms: WebhookTerms) -> str | None:
+        """Find the address, or None if there is none or it was erased."""
+        return await self._texts.get(terms.webhook_id, WEBHOOK_URL) if terms.webhook_id else None
 
-        webhook_id = await self._ledger.read(Decision((customer_id,), look))
-        return await self._texts.get(UUID(webhook_id), WEBHOOK_URL) if webhook_id else None
+
+def _wants(customer: Customer, news: News) -> bool:
+    """Tell whether a customer is told of something; of a test it always is."""
+    since = customer.webhook_since if customer.webhook_id else None
+    types = customer.webhook_types
+    chosen = not types or news.type in types or news.type == TEST
+    return chosen and since is not None and since <= news.fact.timestamp

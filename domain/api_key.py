@@ -1,65 +1,35 @@
 """The API key: whom it acts for, what it may call, and how much of the wallet it may spend."""
 
-from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Self
 from uuid import UUID
 
 from domain import api_key_events as facts
-from domain.aggregate import Recorded, State, parse_time
-from domain.deadlines import Deadlines
+from domain.aggregate import Recorded
+from domain.api_key_state import ApiKeyState
 from domain.errors import (
     ApiKeyDisabledError,
     ApiKeyExpiredError,
     ModelNotAllowedError,
     PermissionDeniedError,
 )
-from domain.grants import NEVER
+from domain.key_terms import KeyTerms
 from domain.limits import Limits
 from domain.moment import Moment
 from domain.money import Nanos
-from domain.quota import NONE, Quota, window_of
+from domain.quota import DAY, NONE, Quota, is_within, window_of
 
 INFERENCE, MANAGE = "inference", "manage"
 PERMISSIONS = (INFERENCE, MANAGE)
 
 
-@dataclass(slots=True)
-class CountedHold:
-    """A hold as the quota sees it, in nanos."""
-
-    amount: Nanos
-    window: str
-    expires_at: datetime
-
-
-class ApiKey(Recorded):
+class ApiKey(ApiKeyState):
     """A key of one customer; its quota is never above the wallet's say, only below."""
 
     TOPIC = "api_key"
 
-    SNAPSHOT_VERSION = 3
-
     class Event(Recorded.Event):
         """The base of this aggregate's facts."""
-
-    def __init__(self) -> None:
-        self.customer_id = ""
-        self.wallet_id = ""
-        self.allowed_models: list[str] = []
-        self.allowed_providers: list[str] = []
-        self.quota_amount: Nanos | None = None
-        self.quota_window = NONE
-        self.permissions: list[str] = []
-        self.tags: dict[str, str] = {}
-        self.expires_at: datetime | None = None
-        self.disabled = False
-        self.alerted: tuple[str, list[int]] = ("", [])
-        self.spent: dict[str, Nanos] = {}
-        self.held: dict[str, Nanos] = {}
-        self.holds: dict[str, CountedHold] = {}
-        self.limit_terms: dict[str, int | None] = {}
-        self._due = Deadlines()
 
     @classmethod
     def create(
@@ -71,6 +41,7 @@ class ApiKey(Recorded):
         wallet_id: str,
         name_hash: str,
         actor: str,
+        credential_id: str | None = None,
         allowed_models: list[str] | None = None,
         allowed_providers: list[str] | None = None,
         quota: Quota | None = None,
@@ -93,6 +64,7 @@ class ApiKey(Recorded):
             permissions=list(PERMISSIONS) if permissions is None else permissions,
             tags=tags or {},
             expires_at=expires_at,
+            credential_id=credential_id,
             actor=actor,
         )
 
@@ -123,22 +95,23 @@ class ApiKey(Recorded):
         """
         if self.quota_amount is None:
             return None
-        spent = self.spent.get(window_of(at.now, self.quota_window), 0)
-        return self.quota_amount - spent - self.reserved(at)
+        return self.quota_amount - self.used(at) - self.reserved(at)
+
+    def used(self, at: Moment) -> Nanos:
+        """Tell what was charged in the quota's present window.
+
+        After a change of windows that is also what smaller ones within it have counted.
+        """
+        return self._within(self.spent, window_of(at.now, self.quota_window))
 
     def reserved(self, at: Moment) -> Nanos:
         """Tell what open calls hold of the quota's present window."""
         window = window_of(at.now, self.quota_window)
-        held = self.held.get(window, 0)
+        held = self._within(self.held, window)
         for request_id in self._due.due(at.horizon):
             hold = self.holds[request_id]
-            held -= hold.amount if hold.window == window else 0
+            held -= hold.amount if is_within(hold.window, window) else 0
         return held
-
-    @property
-    def limits(self) -> Limits:
-        """How much a minute and how many at once it may call."""
-        return Limits(**self.limit_terms)
 
     def open_calls(self, at: Moment) -> int:
         """Count the calls that hold and are within their time."""
@@ -195,7 +168,7 @@ class ApiKey(Recorded):
         if not self.quota_amount:
             return 0
         window = window_of(at.now, self.quota_window)
-        spent = self.spent.get(window, 0)
+        spent = self.used(at)
         known = self.alerted[1] if self.alerted[0] == window else []
         reached = [p for p in percents if 100 * spent >= p * self.quota_amount and p not in known]
         for percent in reached:
@@ -215,80 +188,28 @@ class ApiKey(Recorded):
         if not self.disabled:
             self.record(facts.Disabled, at, actor=actor)
 
+    def change(self, at: Moment, terms: KeyTerms, *, actor: str) -> None:
+        """Have other terms from now on, as far as they are others."""
+        if terms.facts() != self.terms.facts():
+            self.record(facts.Changed, at, **terms.facts(), actor=actor)
+        self.change_limits(at, terms.limits, actor=actor)
+
+    def rename(self, at: Moment, *, name_id: str, name_hash: str, actor: str) -> None:
+        """Go by another name, an erasable text of that id."""
+        self.record(facts.Renamed, at, name_id=name_id, name_hash=name_hash, actor=actor)
+
+    def rotate(self, at: Moment, *, credential_id: str, replaces: str | None, actor: str) -> None:
+        """Open to another secret, which must be issued in the same commit."""
+        assert not self.disabled, "a disabled key opens nothing"
+        self.record(facts.Rotated, at, credential_id=credential_id, replaces=replaces, actor=actor)
+
     def change_limits(self, at: Moment, limits: Limits, *, actor: str) -> None:
         """Replace the limits, if they are others."""
         if limits != self.limits:
             self.record(facts.LimitsChanged, at, **limits.facts(), actor=actor)
 
-    def when_created(self, fact: facts.Created) -> None:
-        """Take what the key was created with."""
-        for name in ("customer_id", "wallet_id", "quota_amount", "quota_window", "expires_at"):
-            setattr(self, name, getattr(fact, name))
-        for name in ("allowed_models", "allowed_providers", "permissions"):
-            setattr(self, name, list(getattr(fact, name)))
-        self.tags = dict(fact.tags)
-
-    def when_reserved(self, fact: facts.Reserved) -> None:
-        """Count the hold in its window."""
-        hold = CountedHold(fact.amount, fact.window, fact.expires_at)
-        self.holds[fact.request_id] = hold
-        self._due.add(fact.request_id, hold.expires_at)
-        self.held[fact.window] = self.held.get(fact.window, 0) + fact.amount
-
-    def when_charged(self, fact: facts.Charged) -> None:
-        """Move the amount from held to spent."""
-        self._uncount(fact.request_id)
-        self.spent[fact.window] = self.spent.get(fact.window, 0) + fact.amount
-
-    def when_released(self, fact: facts.Released) -> None:
-        """Forget the hold."""
-        self._uncount(fact.request_id)
-
-    def when_hold_expired(self, fact: facts.HoldExpired) -> None:
-        """Forget the hold."""
-        self._uncount(fact.request_id)
-
-    def when_corrected(self, fact: facts.Corrected) -> None:
-        """Move what was spent."""
-        self.spent[fact.window] = self.spent.get(fact.window, 0) - fact.amount
-
-    def when_quota_alert_raised(self, fact: facts.QuotaAlertRaised) -> None:
-        """Say no more of it in this window; what was said in earlier ones is over."""
-        before = self.alerted[1] if self.alerted[0] == fact.window else []
-        self.alerted = (fact.window, [*before, fact.percent])
-
-    def when_disabled(self, fact: facts.Disabled) -> None:
-        """Stop."""
-        self.disabled = True
-
-    def when_limits_changed(self, fact: facts.LimitsChanged) -> None:
-        """Take the whole set."""
-        self.limit_terms = {name: getattr(fact, name) for name in Limits.__slots__}
-
-    def to_state(self) -> State:
-        """Write the counted holds as plain JSON values."""
-        state = super().to_state()
-        state["holds"] = {request_id: asdict(hold) for request_id, hold in self.holds.items()}
-        return state
-
-    def restore(self, state: State) -> None:
-        """Take back the counted holds in order of time."""
-        holds = state.pop("holds")
-        super().restore(state)
-        self.expires_at = parse_time(state["expires_at"])
-        window, percents = self.alerted
-        self.alerted = (window, percents)
-        for request_id, hold in holds.items():
-            counted = CountedHold(**hold)
-            counted.expires_at = parse_time(hold["expires_at"]) or NEVER
-            self.holds[request_id] = counted
-            self._due.add(request_id, counted.expires_at)
-
-    def _uncount(self, request_id: str) -> None:
-        hold = self.holds.pop(request_id, None)
-        if hold is None:
-            return
-        self._due.discard(request_id, hold.expires_at)
-        self.held[hold.window] = self.held.get(hold.window, 0) - hold.amount
-        if not self.held[hold.window]:
-            del self.held[hold.window]
+    def _within(self, counted: dict[str, Nanos], window: str) -> Nanos:
+        """Sum up what was counted in a window; nothing is smaller than a day."""
+        if self.quota_window == DAY:
+            return counted.get(window, 0)
+        return sum(amount for name, amount in counted.items() if is_within(name, window))

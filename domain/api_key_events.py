@@ -9,7 +9,7 @@ from domain.money import Nanos
 class Created(FirstFact):
     """The key exists and may call what its scope allows; an empty scope is everything."""
 
-    TOPIC = "api_key.created.2"
+    TOPIC = "api_key.created.3"
     customer_id: str
     wallet_id: str
     name_hash: str
@@ -20,6 +20,40 @@ class Created(FirstFact):
     permissions: list[str]
     tags: dict[str, str]
     expires_at: datetime | None
+    credential_id: str | None
+    """What opens it; None in logs of before keys knew that."""
+    actor: str
+
+
+class Changed(Fact):
+    """The key has these terms from now on, all of them."""
+
+    TOPIC = "api_key.changed.1"
+    allowed_models: list[str]
+    allowed_providers: list[str]
+    quota_amount: Nanos | None
+    quota_window: str
+    permissions: list[str]
+    tags: dict[str, str]
+    expires_at: datetime | None
+    actor: str
+
+
+class Renamed(Fact):
+    """The key's name is the erasable text of this id from now on."""
+
+    TOPIC = "api_key.renamed.1"
+    name_id: str
+    name_hash: str
+    actor: str
+
+
+class Rotated(Fact):
+    """Another credential opens the key; the one that it replaces ends by a fact of its own."""
+
+    TOPIC = "api_key.rotated.1"
+    credential_id: str
+    replaces: str | None
     actor: str
 
 

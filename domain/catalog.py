@@ -13,6 +13,10 @@ CHAT, EMBEDDINGS, COMPLETIONS = "chat", "embeddings", "completions"
 KINDS = (CHAT, EMBEDDINGS, COMPLETIONS)
 AUTO, STANDARD = "auto", "standard"
 """The name that means any model of a tier, and the tier if the caller names none."""
+PREFLIGHT = "/preflight"
+"""What a model's address is followed by; no name may end in it."""
+MODEL, MCP_SERVER, SKILL, AGENT = "model", "mcp_server", "skill", "agent"
+RESOURCE_TYPES = (MODEL, MCP_SERVER, SKILL, AGENT)
 FIXED, ORDERED, BALANCED, CHEAPEST, FASTEST = "fixed", "ordered", "balanced", "cheapest", "fastest"
 CAPABILITIES = ("tools", "images", "documents", "audio", "json_schema", "reasoning")
 
@@ -76,6 +80,22 @@ class Alias:
 
 
 @dataclass(frozen=True, slots=True)
+class Resource:
+    """Something that customers are told of besides models, in the operator's words."""
+
+    id: str
+    """Of no model, alias or other resource."""
+    type: str
+    name: str
+    description: str = ""
+    url: str | None = None
+    version: str | None = None
+    tags: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    """The models and aliases that it is made for."""
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
     """What a caller's words leave to choose from; of one model, there is nothing to choose."""
 
@@ -99,6 +119,7 @@ class Catalog:
     aliases: Mapping[str, Alias] = field(default_factory=dict[str, Alias])
     lists: Lists = field(default_factory=dict[str, ListTerms])
     """Prices for the customers of a list, as in the price book."""
+    resources: Mapping[str, Resource] = field(default_factory=dict[str, Resource])
 
     def choose(self, name: str, kinds: Collection[str], tier: str = STANDARD) -> Choice:
         """List the models that a call may mean by a name, or raise ModelNotFoundError.
@@ -106,12 +127,15 @@ class Catalog:
         `tier` matters to `auto` alone.
         """
         if name == AUTO:
-            found = [model for model in self.priced() if model.tier == tier]
-            return _choice(name, BALANCED, found, kinds)
+            return _choice(name, BALANCED, self.auto(tier), kinds)
         if alias := self.aliases.get(name):
             found = [self.models[model_id] for model_id in alias.models]
             return _choice(name, alias.strategy, found, kinds)
         return Choice(name, FIXED, (self.find(name, kinds),))
+
+    def auto(self, tier: str = STANDARD) -> list[Model]:
+        """List the models that `auto` may mean."""
+        return [model for model in self.priced() if model.tier == tier]
 
     def find(self, name: str, kinds: Collection[str]) -> Model:
         """Find a model by its id, or by `owner/id`, or raise ModelNotFoundError."""

@@ -1,9 +1,10 @@
 """A credential: a secret's hash, found by its own id, that names the key it opens."""
 
+from datetime import datetime
 from typing import Self
 from uuid import UUID
 
-from domain.aggregate import Fact, FirstFact, Recorded
+from domain.aggregate import Fact, FirstFact, Recorded, State, parse_time
 from domain.errors import InvalidApiKeyError
 from domain.moment import Moment
 
@@ -19,9 +20,10 @@ class Issued(FirstFact):
 
 
 class Revoked(Fact):
-    """The secret opens nothing any more; the key may have another."""
+    """The secret opens nothing from then on; the key may have another."""
 
-    TOPIC = "credential.revoked.1"
+    TOPIC = "credential.revoked.2"
+    effective_at: datetime
     actor: str
 
 
@@ -29,6 +31,8 @@ class Credential(Recorded):
     """Its id is derived from the secret, so that authenticating is a load, not a search."""
 
     TOPIC = "credential"
+
+    SNAPSHOT_VERSION = 3
 
     class Event(Recorded.Event):
         """The base of this aggregate's facts."""
@@ -38,7 +42,7 @@ class Credential(Recorded):
         self.wallet_id = ""
         self.customer_id = ""
         self.display = ""
-        self.revoked = False
+        self.ends_at: datetime | None = None
 
     @classmethod
     def issue(
@@ -62,15 +66,16 @@ class Credential(Recorded):
             display=display,
         )
 
-    def check_valid(self) -> None:
-        """Raise InvalidApiKeyError if the secret was revoked."""
-        if self.revoked:
+    def check_valid(self, at: Moment) -> None:
+        """Raise InvalidApiKeyError once the secret is revoked."""
+        if self.ends_at is not None and self.ends_at <= at.now:
             raise InvalidApiKeyError
 
-    def revoke(self, at: Moment, *, actor: str) -> None:
-        """End the secret."""
-        if not self.revoked:
-            self.record(Revoked, at, actor=actor)
+    def revoke(self, at: Moment, *, actor: str, effective_at: datetime | None = None) -> None:
+        """End the secret now or later; an end that was set is only ever brought forward."""
+        ends_at = max(at.now, effective_at or at.now)
+        if self.ends_at is None or ends_at < self.ends_at:
+            self.record(Revoked, at, effective_at=ends_at, actor=actor)
 
     def when_issued(self, fact: Issued) -> None:
         """Take what the secret opens."""
@@ -80,5 +85,10 @@ class Credential(Recorded):
         self.display = fact.display
 
     def when_revoked(self, fact: Revoked) -> None:
-        """Stop."""
-        self.revoked = True
+        """Stop then."""
+        self.ends_at = fact.effective_at
+
+    def restore(self, state: State) -> None:
+        """Take back the time."""
+        super().restore(state)
+        self.ends_at = parse_time(state["ends_at"])

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Final
 
-from domain.inference_request import REPORTED
+from domain.inference_request import CACHED, REPORTED
 from domain.money import NANOS_PER_UNIT, Nanos, format_fraction
 from domain.pricing import FEE, UNITS_PER_PRICE, WHOLE, RateCard, Ratio, round_half_even
+from domain.service_tier import from_cache
 from domain.usage import Usage
 
 _EXACT: Final = NANOS_PER_UNIT * UNITS_PER_PRICE
@@ -48,6 +49,8 @@ def explain(
     usage: Usage, card: RateCard, *, basis: str, hold: Nanos, tier: str | None = None
 ) -> Explanation:
     """Price a usage again, at its hold's rate card and the service tier of its charge."""
+    if basis == CACHED:
+        card, tier = from_cache(card)
     plain = card.at(usage.input_tokens, tier)
     lines = [
         _line(plain, component, usage.buckets[component]) for component in sorted(usage.buckets)

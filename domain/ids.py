@@ -16,6 +16,8 @@ _NAMESPACE = UUID("7b1f4a52-6d0c-5e43-9c58-70c1b7a9d2e4")
 
 WALLET, KEY, REQUEST, CUSTOMER, GRANT, CORRECTION = "wal", "key", "req", "cus", "grt", "cor"
 PAYMENT = "pay"
+CONVERSATION = "conv"
+MESSAGE = "evt"
 
 
 def shard_of(aggregate_id: UUID) -> int:

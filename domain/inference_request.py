@@ -12,6 +12,8 @@ from domain.money import Nanos, format_amount
 
 REPORTED, ESTIMATED, PARTIAL = "reported", "estimated", "partial"
 """Bases of a charge: the provider's usage, our count of a whole answer, of what was relayed."""
+CACHED = "cached"
+"""One more: the usage of an answer that is given again, for which no provider was asked."""
 
 RESERVED, CHARGED, RELEASED, UNKNOWN = "reserved", "charged", "released", "unknown"
 
@@ -43,6 +45,8 @@ class Reserved(FirstFact):
     period: str
     tags: dict[str, str]
     client_request_id: str | None
+    conversation_id: str | None
+    """The customer's conversation that the call belongs to."""
 
 
 class Attempted(Fact):

@@ -13,6 +13,7 @@ from domain.decision import Decision
 from domain.errors import ConflictError, NotFoundError, UnpricedCurrencyError
 from domain.find import must_find
 from domain.idempotency import Idempotency
+from domain.key_terms import KeyTerms
 from domain.limits import UNLIMITED, Limits
 from domain.money import Nanos
 from domain.ports import Books
@@ -174,40 +175,59 @@ class NewKey:
     expires_at: datetime | None = None
     limits: Limits = UNLIMITED
 
+    @property
+    def terms(self) -> KeyTerms:
+        """What it may do."""
+        return KeyTerms(
+            permissions=tuple(self.permissions),
+            allowed_models=tuple(self.allowed_models),
+            allowed_providers=tuple(self.allowed_providers),
+            quota=self.quota,
+            expires_at=self.expires_at,
+            tags=self.tags,
+            limits=self.limits,
+        )
+
 
 def create_key(customer_id: UUID, wallet_id: UUID, new: NewKey) -> Decision[UUID]:
     """Create a key of a customer together with its first credential."""
 
     def decide(books: Books) -> UUID:
         must_find(books, Customer, customer_id, "customer")
-        key = ApiKey.create(
-            books.at,
-            new.key_id,
-            customer_id=customer_id.hex,
-            wallet_id=wallet_id.hex,
-            name_hash=new.name_hash,
-            actor=new.actor,
-            allowed_models=new.allowed_models,
-            allowed_providers=new.allowed_providers,
-            quota=new.quota,
-            permissions=new.permissions,
-            tags=new.tags,
-            expires_at=new.expires_at,
-        )
-        key.change_limits(books.at, new.limits, actor=new.actor)
-        credential = Credential.issue(
-            books.at,
-            new.credential_id,
-            key_id=new.key_id.hex,
-            wallet_id=wallet_id.hex,
-            customer_id=customer_id.hex,
-            display=new.display,
-        )
-        books.add(key)
-        books.add(credential)
+        begin_key(books, customer_id, wallet_id, new)
         return new.key_id
 
     return Decision((customer_id, new.key_id, new.credential_id), decide)
+
+
+def begin_key(books: Books, customer_id: UUID, wallet_id: UUID, new: NewKey) -> None:
+    """Begin a key and the credential that opens it."""
+    key = ApiKey.create(
+        books.at,
+        new.key_id,
+        customer_id=customer_id.hex,
+        wallet_id=wallet_id.hex,
+        name_hash=new.name_hash,
+        actor=new.actor,
+        credential_id=new.credential_id.hex,
+        allowed_models=new.allowed_models,
+        allowed_providers=new.allowed_providers,
+        quota=new.quota,
+        permissions=new.permissions,
+        tags=new.tags,
+        expires_at=new.expires_at,
+    )
+    key.change_limits(books.at, new.limits, actor=new.actor)
+    credential = Credential.issue(
+        books.at,
+        new.credential_id,
+        key_id=new.key_id.hex,
+        wallet_id=wallet_id.hex,
+        customer_id=customer_id.hex,
+        display=new.display,
+    )
+    books.add(key)
+    books.add(credential)
 
 
 def disable_key(key_id: UUID, *, actor: str) -> Decision[None]:

@@ -1,14 +1,16 @@
 """The metered call: held, attempted route by route, and ended exactly once.
 
 reserve ─▶ dispatch ─▶ (relay) ─▶ charge
-              └─ every route failed ─▶ release
+   │          └─ every route failed ─▶ release
+   └─ the answer is known ─▶ recall ─▶ charge
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from domain.breakers import Breakers
+from domain.call_steps import ATTEMPT, CHARGE, RELAY, RELEASE, SEND, CallSteps
 from domain.candidates import Candidate
 from domain.catalog import Model, Route
 from domain.errors import (
@@ -17,6 +19,8 @@ from domain.errors import (
     UpstreamFailureError,
     UpstreamRateLimitedError,
 )
+from domain.inference_request import CACHED
+from domain.kept_answer import Origin, Return, origin_of
 from domain.metering import Verdict, judge
 from domain.money import Nanos
 from domain.pricing import rate
@@ -66,15 +70,20 @@ class MeteredCall:
         upstreams: Upstreams,
         clock: Callable[[], int],
         reservation: Reservation,
+        steps: CallSteps,
     ) -> None:
         self.reservation = reservation
         self.route: Route | None = None
         self.failed_over = False
         self.settlement: Settlement | None = None
         self.ended = False
+        self.recalled: Origin | None = None
+        """What is given again instead of asking a provider."""
+        self._verdict: Verdict | None = None
         self._ledger = ledger
         self._upstreams = upstreams
         self._clock = clock
+        self._steps = steps
         self._held = reservation.kept[0]
         self._started = clock()
         self._attempts: list[Attempt] = []
@@ -101,6 +110,23 @@ class MeteredCall:
         await self.release(failure.code)
         raise failure
 
+    def recall(self, origin: Origin) -> bool:
+        """Answer with what is kept, if it came by a way that the call may take; else dispatch."""
+        way = origin.way_back(self.reservation.kept)
+        if way is not None:
+            self._held, self.route = way
+            self._steps.begin(RELAY)
+            self.recalled = origin
+            self.first_byte_ms = self.elapsed_ms
+        return way is not None
+
+    @property
+    def keepable(self) -> Origin | None:
+        """Tell what a provider's answer that was charged may be kept as, if it may be kept."""
+        if self._verdict is None or self.settlement is None or self.route is None:
+            return None
+        return origin_of(Return(self._held, self.route), self._verdict, self.settlement)
+
     async def _stop_at(self, stop: Stop, request: object) -> Answer:
         """Try one route, and again where that may help, or raise the last AttemptError."""
         tries = 1
@@ -113,6 +139,7 @@ class MeteredCall:
             tries += 1
 
     async def _try(self, stop: Stop, request: object) -> Answer:
+        self._steps.begin(ATTEMPT)
         began, breakers = self._clock(), self._upstreams.breakers
         trial = breakers.begin(stop.model, stop.route)
         try:
@@ -125,6 +152,7 @@ class MeteredCall:
             breakers.abandoned(stop.model, stop.route, trial=trial)
             self._record_attempt(stop.route, "abandoned", None, self._clock() - began)
             raise
+        self._steps.begin(RELAY)
         self._held, self.route = stop.held, stop.route
         now = self._clock()
         self.first_byte_ms = now - self._started
@@ -133,27 +161,26 @@ class MeteredCall:
 
     async def charge(self, answer: Answer, *, complete: bool) -> None:
         """End the hold with what the answer comes to, or quarantine a report beyond belief."""
-        verdict = self._judge(answer, complete=complete)
-        self._attempted("ok" if complete else "broken", verdict, answer.report.service_tier)
-        outcome = Outcome(
-            self.elapsed_ms,
-            basis=verdict.basis,
-            reason=None if verdict.basis else QUARANTINED,
-            usage=dict(verdict.usage.buckets),
-            service_tier=answer.report.service_tier,
-            reported=answer.report.counters,
-            flags=verdict.flags,
-            provider=self.route.provider if self.route else "",
-            first_byte_ms=self.first_byte_ms,
-            model=self.model.id,
-        )
+        if self.recalled is not None:
+            outcome = self._outcome(CACHED, self.recalled.usage)
+        else:
+            verdict = self._verdict = self._judge(answer, complete=complete)
+            self._attempted("ok" if complete else "broken", verdict, answer.report.service_tier)
+            outcome = replace(
+                self._outcome(verdict.basis, verdict.usage.buckets),
+                service_tier=answer.report.service_tier,
+                reported=answer.report.counters,
+                flags=verdict.flags,
+            )
         await self._end(outcome)
+        self._steps.begin(SEND)
 
     async def forgive(self, answer: Answer, reason: str) -> None:
         """End the hold with nothing owed; what the supplier may bill all the same is recorded."""
         verdict = self._judge(answer, complete=False)
         self._attempted("broken", verdict, answer.report.service_tier)
         await self._end(Outcome(self.elapsed_ms, reason=reason))
+        self._steps.begin(SEND)
 
     async def release(self, reason: str) -> None:
         """End the hold with nothing owed."""
@@ -161,6 +188,17 @@ class MeteredCall:
             # Whatever went wrong after the answer, it must not go wrong here again.
             self._record_attempt(self.route, "abandoned", None, self.elapsed_ms)
         await self._end(Outcome(self.elapsed_ms, reason=reason))
+
+    def _outcome(self, basis: str | None, usage: Mapping[str, int]) -> Outcome:
+        return Outcome(
+            self.elapsed_ms,
+            basis=basis,
+            reason=None if basis else QUARANTINED,
+            usage=dict(usage),
+            provider=self.route.provider if self.route else "",
+            first_byte_ms=self.first_byte_ms,
+            model=self.model.id,
+        )
 
     def _judge(self, answer: Answer, *, complete: bool) -> Verdict:
         return judge(
@@ -175,18 +213,19 @@ class MeteredCall:
         route = stop.route
         request_id, cap = self.reservation.request_id.hex, stop.held.output_cap
         return await self._upstreams.providers[route.provider].send(
-            UpstreamCall(request_id, stop.model.id, route, request, cap)
+            UpstreamCall(request_id, stop.model.id, route, request, cap, self._steps.traceparent)
         )
 
     async def _end(self, outcome: Outcome) -> None:
         assert not self.ended, "a hold ends once"
         self.ended = True
+        self._steps.begin(CHARGE if outcome.basis else RELEASE)
         self.settlement = await self._ledger.settle(
             SettleCall(
                 self.reservation.request_id,
                 self.reservation.identity,
                 outcome,
-                tuple(self._attempts),
+                self.attempts,
             )
         )
 
@@ -211,6 +250,8 @@ class MeteredCall:
     def _record_attempt(
         self, route: Route, outcome: str, cost: Nanos | None, milliseconds: int
     ) -> None:
+        if self.recalled is not None:
+            return  # no supplier was called
         self._attempts.append(
             Attempt(
                 route.provider,
@@ -221,6 +262,11 @@ class MeteredCall:
                 milliseconds,
             )
         )
+
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """The suppliers that were called so far, and what came of it."""
+        return tuple(self._attempts)
 
     @property
     def candidate(self) -> Candidate:

@@ -23,6 +23,7 @@ Ratio = tuple[int, int]
 """A share of list prices as numerator and denominator, in lowest terms."""
 
 WHOLE: Ratio = (1, 1)
+FREE: Ratio = (0, 1)
 
 _PARENTS = {
     "cached_input": ("input",),

@@ -7,6 +7,7 @@ from domain.money import Nanos
 
 NONE, DAY, MONTH = "none", "day", "month"
 WINDOWS = (NONE, DAY, MONTH)
+_ALL = "all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,4 +23,9 @@ def window_of(now: datetime, window: str) -> str:
     now = now.astimezone(UTC)
     if window == DAY:
         return f"{now:%Y-%m-%d}"
-    return f"{now:%Y-%m}" if window == MONTH else "all"
+    return f"{now:%Y-%m}" if window == MONTH else _ALL
+
+
+def is_within(name: str, window: str) -> bool:
+    """Tell whether a window, by its name, is this one or a part of it."""
+    return window in {name, _ALL} or name.startswith(f"{window}-")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from domain.errors import UnsupportedParameterError
 from domain.money import Nanos
 from domain.pricing import FEE, UNITS_PER_PRICE, RateCard, round_up
+from domain.service_tier import CACHED_TIER
 
 _SHOWN = 40
 """Characters that are repeated of what a caller wrote."""
@@ -29,9 +30,10 @@ class Quote:
 
     def check_priced(self, card: RateCard) -> None:
         """Raise UnsupportedParameterError if the call may use what the card has no price for."""
-        if self.service_tier is not None and self.service_tier not in card.tiers:
-            tier = self.service_tier[:_SHOWN]
-            raise UnsupportedParameterError("service_tier", f"has no {tier!r} for this model")
+        asked = self.service_tier
+        if asked is not None and (asked not in card.tiers or asked == CACHED_TIER):
+            why = f"has no {asked[:_SHOWN]!r} for this model"
+            raise UnsupportedParameterError("service_tier", why)
         unpriced = [name for name, most in self.extras.items() if most and name not in card.prices]
         if unpriced:
             why = f"may not use {unpriced[0]}: this model has no price for it"

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from domain.inference_request import REPORTED
+from domain.inference_request import CACHED, REPORTED
 from domain.money import Nanos
 from domain.pricing import RateCard, rate
+from domain.service_tier import from_cache
 from domain.usage import exclusive
 
 
@@ -43,13 +44,16 @@ def due(call: ChargedCall, original: RateCard, card: RateCard) -> Nanos:
 
     A counted charge stays within its hold. What was absorbed stays so: a lower price first
     lessens that, and only a higher one adds to what was charged. A service tier that the card does
-    not price is rated as the standard one.
+    not price is rated as the standard one; an answer from a cache is free without a tier for it.
     """
     was, now = _rated(call, original), _rated(call, card)
     return min(call.charged, now) if now <= was else call.charged + now - was
 
 
 def _rated(call: ChargedCall, card: RateCard) -> Nanos:
-    tier = call.service_tier if call.service_tier in card.tiers else None
+    if call.basis == CACHED:
+        card, tier = from_cache(card)
+    else:
+        tier = call.service_tier if call.service_tier in card.tiers else None
     rated = rate(exclusive(**call.usage), card, tier)
     return rated if call.basis == REPORTED else min(rated, call.hold)

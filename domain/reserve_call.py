@@ -1,24 +1,22 @@
 """The reserve: the one decision that may refuse a call, made on wallet, key and price at once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from domain import ids
+from domain.access import check_access
+from domain.admission import Asked, admit, may_answer, price
 from domain.api_key import INFERENCE, ApiKey
+from domain.call_policy import PLAIN, PolicyChangedError
 from domain.candidates import Candidate
+from domain.change_conversation import own_conversation
 from domain.check_limits import check_limits
-from domain.credential import Credential
 from domain.customer import Customer
-from domain.errors import (
-    IdempotencyInProgressError,
-    InvalidApiKeyError,
-    ModelNotFoundError,
-    RefusalError,
-)
+from domain.errors import IdempotencyInProgressError
 from domain.find import must_find
-from domain.fit_funds import Fitting, Funds, Priced, fit, fully_priced
+from domain.fit_funds import Fitting, Funds
 from domain.idempotency import Idempotency
 from domain.inference_request import InferenceRequest
 from domain.limits import CallLimits
@@ -26,7 +24,7 @@ from domain.money import Nanos
 from domain.ports import Books
 from domain.price_book import PriceBook
 from domain.quota import window_of
-from domain.routing_policy import ANY_ROUTE, RoutingPolicy, RoutingPolicyError
+from domain.routing_policy import RoutingPolicy
 from domain.tags import Tags
 from domain.wallet import Wallet
 
@@ -102,27 +100,45 @@ class ReserveCall:
     tags: Tags = field(default_factory=Tags)
     open_choice: bool = False
     """Whether the caller left the model to us."""
+    policy_version: int = PLAIN.version
+    """Of the customer's policies, as the call was prepared by them."""
+    conversation_id: UUID | None = None
+    """The customer's conversation that the call belongs to."""
     ids: Sequence[UUID] = field(init=False)
 
     def __post_init__(self) -> None:
         who = self.identity
         book_id = ids.price_book_id(ids.shard_of(who.wallet_id))
         touched = (who.credential_id, who.key_id, who.wallet_id, who.customer_id, book_id)
-        named = (*touched, self.claim.claim_id) if self.claim else touched
+        claim_id = self.claim.claim_id if self.claim else None
+        named = (*touched, *filter(None, (claim_id, self.conversation_id)))
         object.__setattr__(self, "ids", named)
+
+    @property
+    def asked(self) -> Asked:
+        """What the call asks for, apart from who asks and how."""
+        return Asked(self.requested, self.candidates, self.open_choice, self.request_id)
 
     def decide(self, books: Books) -> Reservation:
         """Check everything, then hold on the wallet, on the key and for the request."""
         at = books.at
-        key = self._checked_key(books)
+        who = self.identity
+        key = check_access(books, who.credential_id, who.key_id, INFERENCE)
         self._check_claim(books)
         wallet = must_find(books, Wallet, self.identity.wallet_id, "wallet")
         wallet.check_not_frozen()
-        customer = books.find(Customer, self.identity.customer_id)
+        customer = must_find(books, Customer, self.identity.customer_id, "customer")
+        if customer.policy_version != self.policy_version:
+            raise PolicyChangedError
+        if self.conversation_id:
+            own_conversation(books, customer.id, self.conversation_id).check_active()
         limits = check_limits(at, key, customer, wallet)
-        policy = ANY_ROUTE if customer is None else customer.routing
-        price_version, priced = self._priced(books, wallet, self._admitted(key, policy))
-        kept = fit(priced, Funds(wallet, key, at))[: None if policy.fallback else 1]
+        policy = customer.routing
+        book = books.find(PriceBook, ids.price_book_id(ids.shard_of(wallet.id)))
+        asked = self.asked
+        admitted = admit(asked, key, customer)
+        price_version, priced = price(asked, admitted, book, wallet, at.now)
+        kept = may_answer(priced, Funds(wallet, key, at), customer)
         reservation = Reservation(
             request_id=self.request_id,
             identity=self.identity,
@@ -138,62 +154,10 @@ class ReserveCall:
         self._record(books, reservation, wallet, key)
         return reservation
 
-    def _checked_key(self, books: Books) -> ApiKey:
-        credential = books.find(Credential, self.identity.credential_id)
-        key = books.find(ApiKey, self.identity.key_id)
-        if credential is None or key is None:
-            raise InvalidApiKeyError
-        credential.check_valid()
-        key.check_usable(books.at, INFERENCE)
-        return key
-
     def _check_claim(self, books: Books) -> None:
         if self.claim and (used := books.find(Idempotency, self.claim.claim_id)):
             used.check_same(self.claim.body_hash)
             raise IdempotencyInProgressError(used.result_id)
-
-    def _admitted(self, key: ApiKey, policy: RoutingPolicy) -> list[Candidate]:
-        """Keep what the key's scope and the customer's policy allow, or raise the first refusal."""
-        admitted: list[Candidate] = []
-        refusal: RefusalError | None = None
-        for candidate in self.candidates:
-            try:
-                admitted.append(self._admit(candidate, key, policy))
-            except RefusalError as refused:
-                refusal = refusal or refused
-        if refusal and not admitted:
-            raise refusal
-        return admitted
-
-    def _admit(self, candidate: Candidate, key: ApiKey, policy: RoutingPolicy) -> Candidate:
-        """Narrow a candidate to the routes that it may take, or raise why there are none."""
-        model, routes = candidate.model, candidate.routes
-        providers = key.check_allows(model.id, list(dict.fromkeys(r.provider for r in routes)))
-        if not policy.allows(model, self.request_id, chosen=not self.open_choice):
-            raise RoutingPolicyError(self.requested)
-        narrowed = tuple(r for r in policy.routes(routes) if r.provider in providers)
-        if not narrowed:
-            raise RoutingPolicyError(self.requested)
-        return candidate if narrowed == routes else replace(candidate, routes=narrowed)
-
-    def _priced(
-        self, books: Books, wallet: Wallet, admitted: list[Candidate]
-    ) -> tuple[str, list[Priced]]:
-        """Keep the candidates with a price now for all that the call may use, or raise."""
-        book = books.find(PriceBook, ids.price_book_id(ids.shard_of(wallet.id)))
-        if book is None or book.currency != wallet.currency:
-            raise ModelNotFoundError(self.requested)
-        price_version = book.version_at(books.at.now)
-        if price_version is None:
-            raise ModelNotFoundError(self.requested)
-        priced = [
-            Priced(candidate, card)
-            for candidate in admitted
-            if (card := book.card(price_version, candidate.model.id, wallet.price_list)) is not None
-        ]
-        if not priced:
-            raise ModelNotFoundError(self.requested)
-        return price_version, fully_priced(priced)
 
     def _record(self, books: Books, reservation: Reservation, wallet: Wallet, key: ApiKey) -> None:
         at, request_id = books.at, self.request_id.hex
@@ -227,6 +191,7 @@ class ReserveCall:
             period=wallet.holds[request_id].period,
             tags={**key.tags, **self.tags},
             client_request_id=self.client_request_id,
+            conversation_id=self.conversation_id and self.conversation_id.hex,
         )
         books.add(request)
         if self.claim:

@@ -47,11 +47,15 @@ class RoutingPolicy:
             return routes
         return tuple(route for route in routes if route.region in self.regions)
 
-    def allows(self, model: Model, request_id: UUID, *, chosen: bool) -> bool:
-        """Tell whether a model may answer a call; `chosen` if the caller named it itself."""
+    def allows(self, model: Model, request_id: UUID | None, *, chosen: bool) -> bool:
+        """Tell whether a model may answer a call; `chosen` if the caller named it itself.
+
+        Without a request's id, whether it may answer any call at all.
+        """
         if self.models and model.id not in self.models:
             return False
-        return chosen or _percentile(model, request_id) < self.rollout.get(model.id, 100)
+        drawn = _percentile(model, request_id) if request_id else 0
+        return chosen or drawn < self.rollout.get(model.id, 100)
 
     def facts(self) -> dict[str, Any]:
         """Give the fields as a fact holds them."""

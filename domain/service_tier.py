@@ -1,12 +1,14 @@
-"""Which service tier a call is rated at, of the one asked for and the one that served it."""
+"""Which service tier a call is rated at: asked for, served at, or given again from a cache."""
 
 from typing import Final, NamedTuple
 
-from domain.pricing import RateCard, rate
+from domain.pricing import FREE, RateCard, rate
 from domain.usage import Usage
 
 STANDARD: Final = "standard"
 """What upstreams' own words for the usual tier are read as; in our books it has no name."""
+CACHED_TIER: Final = "cached"
+"""Prices an answer that is given again; nobody can ask for it."""
 UNEXPECTED: Final = "service_tier_unexpected"
 UNTOLD: Final = "service_tier_untold"
 """A tier was asked for, and nobody says whether it was granted."""
@@ -33,6 +35,13 @@ def served_at(requested: str | None, reported: str | None, usage: Usage, card: R
     if reported == STANDARD:
         return Served(None, ())
     return Served(requested, (UNEXPECTED,))
+
+
+def from_cache(card: RateCard) -> tuple[RateCard, str | None]:
+    """Choose what rates an answer that is given again: the tier for that, or nothing is paid."""
+    if CACHED_TIER in card.tiers:
+        return card, CACHED_TIER
+    return card.multiplied(FREE), None
 
 
 def billed_at(cost: RateCard, reported: str | None) -> str | None:

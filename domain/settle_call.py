@@ -9,13 +9,13 @@ from domain import ids
 from domain.api_key import ApiKey
 from domain.errors import NotFoundError
 from domain.find import must_find
-from domain.inference_request import CHARGED, RELEASED, REPORTED, InferenceRequest
+from domain.inference_request import CACHED, CHARGED, RELEASED, REPORTED, InferenceRequest
 from domain.money import Nanos
 from domain.ports import Books
 from domain.price_book import PriceBook
 from domain.pricing import RateCard, rate
 from domain.reserve_call import Identity
-from domain.service_tier import served_at
+from domain.service_tier import from_cache, served_at
 from domain.usage import Usage, exclusive
 from domain.wallet import Wallet
 
@@ -159,8 +159,11 @@ class SettleCall:
         card = _card(books, request, model)
         flags += _unheld(usage, request, card)
         usage = usage.within(request.extras)
-        tier, odd = served_at(request.service_tier, self.outcome.service_tier, usage, card)
-        flags += odd
+        if self.outcome.basis == CACHED:
+            card, tier = from_cache(card)
+        else:
+            tier, odd = served_at(request.service_tier, self.outcome.service_tier, usage, card)
+            flags += odd
         amount = rate(usage, card, tier)
         if self.outcome.basis != REPORTED and amount > request.hold:
             amount = request.hold

@@ -29,6 +29,7 @@ def _reserved_for_one(state: State) -> State:
         "price_list": None,
         "service_tier": None,
         "extras": {},
+        "conversation_id": None,
     }
 
 
@@ -53,12 +54,23 @@ def _created(state: State) -> State:
     return {**state, "tags": {}}
 
 
+def _created_unopened(state: State) -> State:
+    return {**state, "credential_id": None}
+
+
+def _revoked(state: State) -> State:
+    """End the secret at once: 0.1 knew no later end."""
+    return {**state, "effective_at": state["timestamp"]}
+
+
 def _plainly_priced(state: State) -> State:
     return {**state, "terms": {}, "lists": {}}
 
 
 UPCASTERS: dict[str, Upcaster] = {
     "api_key.created.1": ("api_key.created.2", _created),
+    "api_key.created.2": ("api_key.created.3", _created_unopened),
+    "credential.revoked.1": ("credential.revoked.2", _revoked),
     "inference_request.reserved.1": ("inference_request.reserved.3", _reserved),
     "inference_request.reserved.2": ("inference_request.reserved.3", _reserved_for_one),
     "inference_request.charged.1": ("inference_request.charged.3", _charged),

@@ -20,6 +20,8 @@ class UpstreamCall:
     request: Any
     """What the surface's codec decoded; providers of the same protocol pass it on."""
     output_cap: int
+    traceparent: str | None = None
+    """The trace that it is part of, as W3C has it; None to tell the upstream nothing."""
 
 
 class AttemptError(Exception):

@@ -14,7 +14,16 @@ class ApiKeys(Projection):
     """One row a key, with the display prefix of its newest credential."""
 
     name = "api_keys"
-    topics = frozenset({key.Created.TOPIC, key.Disabled.TOPIC, Issued.TOPIC})
+    version = 2
+    topics = frozenset(
+        {
+            key.Created.TOPIC,
+            key.Changed.TOPIC,
+            key.Renamed.TOPIC,
+            key.Disabled.TOPIC,
+            Issued.TOPIC,
+        }
+    )
     tables = (
         Table(
             "api_keys",
@@ -24,7 +33,9 @@ class ApiKeys(Projection):
                 key_id uuid PRIMARY KEY,
                 customer_id uuid NOT NULL,
                 wallet_id uuid NOT NULL,
+                name_id uuid NOT NULL,
                 display text NOT NULL,
+                credential_id uuid,
                 allowed_models text[] NOT NULL,
                 allowed_providers text[] NOT NULL,
                 permissions text[] NOT NULL,
@@ -53,13 +64,19 @@ class ApiKeys(Projection):
 
 
 def _changes(events: Sequence[Event]) -> list[dict[str, object]]:
-    """Give each key's last display and whether it was disabled."""
+    """Give what became of each key, the last of each."""
     changes: dict[str, dict[str, object]] = {}
     for event in events:
+        fact, key_id = event.fields, event.originator_id
         if event.topic == Issued.TOPIC:
-            key_id, change = event.fields["key_id"], {"display": event.fields["display"]}
+            key_id = fact["key_id"]
+            change = {"display": fact["display"], "credential_id": event.originator_id}
         elif event.topic == key.Disabled.TOPIC:
-            key_id, change = event.originator_id, {"disabled": True}
+            change = {"disabled": True}
+        elif event.topic == key.Renamed.TOPIC:
+            change = {"name_id": fact["name_id"]}
+        elif event.topic == key.Changed.TOPIC:
+            change = {"changed": True, **{name: fact[name] for name in _TERMS}}
         else:
             continue
         row = changes.setdefault(key_id, {"key_id": key_id})
@@ -67,10 +84,23 @@ def _changes(events: Sequence[Event]) -> list[dict[str, object]]:
     return list(changes.values())
 
 
+_TERMS = (
+    "allowed_models",
+    "allowed_providers",
+    "permissions",
+    "quota_amount",
+    "quota_window",
+    "expires_at",
+)
 _ADD = """
-    INSERT INTO {schema}.api_keys
-    SELECT key_id, customer_id, wallet_id, '', allowed_models, allowed_providers, permissions,
-           quota_amount, quota_window, expires_at, false, "timestamp", position, position
+    INSERT INTO {schema}.api_keys (
+        key_id, customer_id, wallet_id, name_id, display, allowed_models, allowed_providers,
+        permissions, quota_amount, quota_window, expires_at, disabled, created_at,
+        created_position, position
+    )
+    SELECT key_id, customer_id, wallet_id, key_id, '', allowed_models, allowed_providers,
+           permissions, quota_amount, quota_window, expires_at, false, "timestamp", position,
+           position
     FROM json_to_recordset(%s::json) AS created (
         key_id uuid, customer_id uuid, wallet_id uuid, allowed_models text[],
         allowed_providers text[], permissions text[], quota_amount bigint, quota_window text,
@@ -80,10 +110,20 @@ _ADD = """
 _CHANGE = """
     UPDATE {schema}.api_keys AS old
     SET display = coalesce(new.display, old.display),
+        credential_id = coalesce(new.credential_id, old.credential_id),
+        name_id = coalesce(new.name_id, old.name_id),
         disabled = coalesce(new.disabled, old.disabled),
+        allowed_models = coalesce(new.allowed_models, old.allowed_models),
+        allowed_providers = coalesce(new.allowed_providers, old.allowed_providers),
+        permissions = coalesce(new.permissions, old.permissions),
+        quota_window = coalesce(new.quota_window, old.quota_window),
+        quota_amount = CASE WHEN new.changed THEN new.quota_amount ELSE old.quota_amount END,
+        expires_at = CASE WHEN new.changed THEN new.expires_at ELSE old.expires_at END,
         position = new.position
     FROM json_to_recordset(%s::json) AS new (
-        key_id uuid, display text, disabled boolean, position bigint
+        key_id uuid, display text, credential_id uuid, name_id uuid, disabled boolean,
+        changed boolean, allowed_models text[], allowed_providers text[], permissions text[],
+        quota_amount bigint, quota_window text, expires_at timestamptz, position bigint
     )
     WHERE old.key_id = new.key_id
 """

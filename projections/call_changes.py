@@ -44,6 +44,7 @@ class Call:
     """The month of its hold; whoever adds a call knows it if the call has been `answered`."""
     tags: dict[str, str] = field(default_factory=dict[str, str])
     client_request_id: str | None = None
+    conversation_id: str | None = None
     created_at: str = ""
     created_position: int | None = None
     """Of its hold; None if that is in an earlier batch."""
@@ -107,6 +108,7 @@ def _begun(request_id: str, fact: Fields, position: int) -> Call:
         fact["period"],
         fact["tags"],
         fact["client_request_id"],
+        fact["conversation_id"],
         fact["timestamp"],
         position,
         request.RESERVED,

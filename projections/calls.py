@@ -1,7 +1,7 @@
 """Calls: one row a request, and beside them what each day's calls came to.
 
-Both are one projection, for they are folded from the same facts, and what a late fact is to be
-booked under only the row of its call says.
+And what those of each conversation came to. All are one projection, for they are folded from the
+same facts, and what a late fact is to be booked under only the row of its call says.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import orjson
 from psycopg import Connection
 
-from projections import usage_days
+from projections import conversation_usage, usage_days
 from projections.call_changes import TOPICS, Call, fold
 from projections.errors import LogError
 from projections.events import Event
@@ -20,7 +20,7 @@ class Calls(Projection):
     """A call that begins and ends between two batches is written once, the others are updated."""
 
     name = "calls"
-    version = 2
+    version = 3
     topics = TOPICS
     tables = (
         Table(
@@ -54,6 +54,7 @@ class Calls(Projection):
                 tags jsonb NOT NULL,
                 reason text,
                 client_request_id text,
+                conversation_id uuid,
                 created_at timestamptz NOT NULL,
                 ended_at timestamptz,
                 milliseconds int,
@@ -62,10 +63,12 @@ class Calls(Projection):
                 position bigint NOT NULL
             ) WITH (fillfactor = 85);
             CREATE INDEX ON {schema}.calls (wallet_id, created_at);
-            CREATE INDEX ON {schema}.calls (wallet_id, period)
+            CREATE INDEX ON {schema}.calls (wallet_id, period);
+            CREATE INDEX ON {schema}.calls (conversation_id) WHERE conversation_id IS NOT NULL
             """,  # room on a page for the ends of calls that were open for some batches
         ),
         usage_days.TABLE,
+        conversation_usage.TABLE,
     )
 
     def project(self, conn: Connection, schema: str, events: Sequence[Event]) -> None:
@@ -79,6 +82,7 @@ class Calls(Projection):
         if late:
             _change(conn, schema, late)
         usage_days.add(conn, schema, calls)
+        conversation_usage.add(conn, schema, calls)
 
 
 def _change(conn: Connection, schema: str, late: dict[str, Call]) -> None:
@@ -89,8 +93,9 @@ def _change(conn: Connection, schema: str, late: dict[str, Call]) -> None:
     if len(rows) != len(late):
         position = max(call.position for call in late.values())
         raise LogError(position, "by here a call has changed that was never held")
-    for request_id, wallet_id, key_id, tags, period, model, held_on, hold_period in rows:
+    for request_id, wallet_id, key_id, tags, period, model, held_on, hold_period, joined in rows:
         call = late[request_id]
+        call.conversation_id = joined
         call.wallet_id, call.key_id, call.tags, call.period = wallet_id, key_id, tags, period
         call.model, call.created_at, call.hold_period = model, held_on, hold_period
 
@@ -107,8 +112,9 @@ def _rows(calls: Iterable[Call]) -> Iterator[tuple[object, ...]]:
             call.estimated_tokens, call.input_tokens or 0, call.output_tokens or 0,
             "{" + ",".join(call.flags) + "}" if call.flags else "{}",
             orjson.dumps(call.tags).decode() if call.tags else "{}",
-            call.reason, call.client_request_id, call.created_at, call.ended_at,
-            call.milliseconds, call.first_byte_ms, call.created_position, call.position,
+            call.reason, call.client_request_id, call.conversation_id, call.created_at,
+            call.ended_at, call.milliseconds, call.first_byte_ms, call.created_position,
+            call.position,
         )  # fmt: skip
 
 
@@ -117,8 +123,8 @@ _ADD = """
         (request_id, customer_id, wallet_id, key_id, model, requested, surface, status, basis,
          period, price_version, price_list, service_tier, hold, amount, absorbed, corrected, total,
          usage, estimated_tokens, input_tokens, output_tokens, flags, tags, reason,
-         client_request_id, created_at, ended_at, milliseconds, first_byte_ms, created_position,
-         position)
+         client_request_id, conversation_id, created_at, ended_at, milliseconds, first_byte_ms,
+         created_position, position)
     FROM STDIN
 """
 _CHANGE = """
@@ -152,5 +158,6 @@ _CHANGE = """
     WHERE old.request_id = new.request_id
     RETURNING encode(uuid_send(old.request_id), 'hex'), encode(uuid_send(old.wallet_id), 'hex'),
               encode(uuid_send(old.key_id), 'hex'), old.tags, old.period,
-              before.model, (before.created_at AT TIME ZONE 'UTC')::date::text, before.period
+              before.model, (before.created_at AT TIME ZONE 'UTC')::date::text, before.period,
+              encode(uuid_send(old.conversation_id), 'hex')
 """

@@ -6,10 +6,12 @@ from projections.alerts import Alerts
 from projections.api_keys import ApiKeys
 from projections.balances import Balances
 from projections.calls import Calls
+from projections.conversations import Conversations
 from projections.correction_batches import CorrectionBatches
 from projections.customers import Customers
 from projections.deadlines import Deadlines
 from projections.grants import Grants
+from projections.memories import Memories
 from projections.payments import Payments
 from projections.projection import Projection
 from projections.statements import Statements
@@ -31,4 +33,6 @@ ALL: Final[tuple[Projection, ...]] = (
     Alerts(),
     SupplierCosts(),
     SupplierReports(),
+    Conversations(),
+    Memories(),
 )

@@ -59,6 +59,7 @@ class CallRow(NamedTuple):
     tags: dict[str, str]
     reason: str | None
     client_request_id: str | None
+    conversation_id: UUID | None
     created_at: datetime
     ended_at: datetime | None
     milliseconds: int | None
@@ -82,6 +83,7 @@ class Filters:
     status: str | None = None
     key_id: UUID | None = None
     request_id: UUID | None = None
+    conversation_id: UUID | None = None
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
@@ -185,6 +187,7 @@ def _conditions(wallet_id: UUID, filters: Filters) -> Conditions:
         "status = %s": filters.status,
         "key_id = %s": filters.key_id,
         "request_id = %s": filters.request_id,
+        "conversation_id = %s": filters.conversation_id,
         "tags @> %s::jsonb": orjson.dumps(filters.tags).decode() if filters.tags else None,
     }
     return {condition: [value] for condition, value in asked.items() if value is not None}
@@ -211,7 +214,7 @@ _CALLS: Final[LiteralString] = """
     SELECT request_id, key_id, model, requested, surface, status, basis, period, price_version,
            price_list, service_tier, hold, amount, absorbed, corrected, total, usage,
            input_tokens, output_tokens, flags, tags, reason,
-           client_request_id, created_at, ended_at, milliseconds, first_byte_ms,
+           client_request_id, conversation_id, created_at, ended_at, milliseconds, first_byte_ms,
            created_position, position
     FROM read.calls
     WHERE {conditions} ORDER BY {order} LIMIT %s

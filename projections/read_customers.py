@@ -13,7 +13,9 @@ from projections.pages import Page, clamp, page_of, read_cursor
 
 CUSTOMER_NAME: Final = "customer_name"
 KEY_NAME: Final = "api_key_name"
-"""Kinds of erasable texts; the subject is the customer or the key."""
+"""Kinds of erasable texts; the subject is the customer, or the key or what it was renamed to."""
+STATUSES: Final = ("active", "disabled", "expired")
+"""What a key can be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +79,29 @@ async def api_key(conn: AsyncConnection[Any], customer_id: UUID, key_id: UUID) -
 
 
 async def api_keys(
-    conn: AsyncConnection[Any], customer_id: UUID, *, cursor: str | None = None, limit: int = 50
+    conn: AsyncConnection[Any],
+    customer_id: UUID,
+    *,
+    status: str | None = None,
+    cursor: str | None = None,
+    limit: int = 50,
 ) -> Page[ApiKeyRow]:
     """List a customer's keys, the newest first; raises ValueError for a foreign cursor."""
-    scope, limit = f"api_keys {customer_id}", clamp(limit)
+    scope, limit = f"api_keys {customer_id} {status}", clamp(limit)
     before = read_cursor(scope, cursor)[0] if cursor is not None else None
     async with conn.cursor(row_factory=class_row(ApiKeyRow)) as found:
         query = _KEYS + _NEWEST_KEYS
-        await found.execute(query, (KEY_NAME, customer_id, before, before, limit + 1))
+        asked = (KEY_NAME, customer_id, status, status, before, before, limit + 1)
+        await found.execute(query, asked)
         rows = await found.fetchall()
     return page_of(rows, scope, limit, lambda row: (row.created_position, 0))
+
+
+async def newest_credential(conn: AsyncConnection[Any], key_id: UUID) -> UUID | None:
+    """Find the credential that a key was given last."""
+    query = "SELECT credential_id FROM read.api_keys WHERE key_id = %s"
+    row = await (await conn.execute(query, (key_id,), prepare=True)).fetchone()
+    return row[0] if row else None
 
 
 _CUSTOMERS: LiteralString = """
@@ -102,9 +117,11 @@ _KEYS: LiteralString = """
            quota_amount, quota_window, expires_at, disabled, created_at,
            created_position, text.body AS name
     FROM read.api_keys
-    LEFT JOIN public.erasable_texts AS text ON text.subject_id = key_id AND text.kind = %s
+    LEFT JOIN public.erasable_texts AS text ON text.subject_id = name_id AND text.kind = %s
     WHERE customer_id = %s
 """
 _NEWEST_KEYS: LiteralString = """
+    AND (%s::text IS NULL OR %s = CASE WHEN disabled THEN 'disabled'
+            WHEN expires_at <= clock_timestamp() THEN 'expired' ELSE 'active' END)
     AND (%s::bigint IS NULL OR created_position < %s) ORDER BY created_position DESC LIMIT %s
 """

@@ -76,13 +76,19 @@ class Runner:
         current, new = self._prepare(conn)
         conn.execute(f"LISTEN {CHANNEL}")
         while not stop.is_set():
-            arrived = not self._behind(conn, current) or self._step(conn, self._live, current)
+            arrived = not self._behind(conn, current) or self._live_step(conn, current)
             if new and self._step(conn, self._next, new):
                 current, new = self._switch(conn, new)
             # Having arrived it pauses, whatever has come meanwhile: small batches cost the most.
             if arrived and not new:
                 for _ in conn.notifies(timeout=self._poll_seconds, stop_after=1):
                     pass
+
+    def _live_step(self, conn: Connection, projections: Sequence[Projection]) -> bool:
+        """Note besides when the model of calls got where it is: each call's trace tells that."""
+        arrived = self._step(conn, self._live, projections)
+        conn.execute(_MARK)
+        return arrived
 
     def _step(self, conn: Connection, shelf: Shelf, projections: Sequence[Projection]) -> bool:
         return step(conn, shelf, projections, window=self._window)
@@ -128,4 +134,9 @@ class Runner:
 _BEHIND = """
     SELECT min(position) < (SELECT max(position) FROM public.ledger_events)
     FROM read.projection_positions WHERE name = ANY(%s) AND halted_at IS NULL
+"""
+_MARK: Final = """
+    INSERT INTO public.read_model_marks (position)
+    SELECT position FROM read.projection_positions WHERE name = 'calls'
+    ON CONFLICT DO NOTHING
 """

@@ -207,7 +207,9 @@ def _key(call: Call, attempt: Fields, crossed: bool, doubted: bool) -> Key:
 
 
 def _no_key(call: Call, fact: Fields, crossed: bool) -> Key:
-    provider = fact.get("provider", "")
+    # For an answer from a cache no provider was asked, and none bills us anything.
+    cached = fact.get("basis") == request.CACHED
+    provider = "" if cached else fact.get("provider", "")
     return Key(
-        call.day, provider, "", call.model, call.customer_id, "", NO_ATTEMPT, False, crossed,
+        call.day, provider, "", call.model, call.customer_id, "", NO_ATTEMPT, cached, crossed,
     )  # fmt: skip

@@ -154,7 +154,7 @@ def gateway(folder: Path, upstream: Upstream) -> Iterator[tuple[psutil.Process, 
 
 def wait_until_ready(url: str) -> None:
     """Wait for every process: one that still starts would be measured with the streams."""
-    while not httpx.get(f"{url}/readyz").is_success:
+    while not httpx.get(f"{url}/readyz", timeout=30).is_success:
         time.sleep(0.1)
     time.sleep(2)
 

@@ -17,8 +17,8 @@ import uvloop
 from adapters.ledger.aggregates import Row, fold
 from adapters.ledger.connection import connect
 from adapters.ledger.group_commit import PostgresLedger
-from api.gateway import SHARD
 from api.minting import mint
+from api.shard import SHARD
 from domain import ids
 from domain.aggregate import Recorded
 from domain.api_key import PERMISSIONS

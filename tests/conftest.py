@@ -1,9 +1,11 @@
 """One embedded PostgreSQL a run, a fresh migrated database a test."""
 
 import os
+import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import psycopg
 import pytest
@@ -13,7 +15,31 @@ from adapters.ledger.embedded import EmbeddedServer
 from adapters.ledger.schema import migrate
 from tests.sdk.environments import Environments
 
+HERE: Final = Path(__file__).parent
+
 pytest.register_assert_rewrite("tests.sdk.books")
+
+# Every child imports the whole product; where no bytecode is kept, that takes seconds each.
+os.environ["PYTHONDONTWRITEBYTECODE"] = ""
+os.environ["PYTHONPYCACHEPREFIX"] = str(Path(sys.prefix) / "pycache")
+
+
+LONG: Final = ("simulation", "matrix", "year", "sdk", "api")
+"""Folders whose tests take long: begun first, so that no process is left alone with them."""
+SHARING: Final = frozenset({"sdk"})
+"""Folders whose files share gateways."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long, and keep together what shares servers when processes share."""
+    items.sort(key=lambda item: LONG.index(name) if (name := _folder(item)) in LONG else len(LONG))
+    for item in items:
+        group = _folder(item) if _folder(item) in SHARING else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
+def _folder(item: pytest.Item) -> str:
+    return item.path.relative_to(HERE).parts[0]
 
 
 @pytest.fixture(scope="session")
@@ -37,14 +63,22 @@ def environments(tmp_path_factory: pytest.TempPathFactory) -> Environments:
     return Environments(tmp_path_factory.mktemp("environments"))
 
 
+@pytest.fixture(scope="session")
+def template(server_url: str) -> str:
+    """The name of a database with today's schema, to be copied."""
+    name = f"template_{uuid.uuid4().hex}"
+    with psycopg.connect(server_url, autocommit=True) as conn:
+        conn.execute(f'CREATE DATABASE "{name}"'.encode())
+    migrate(make_conninfo(server_url, dbname=name))
+    return name
+
+
 @pytest.fixture
-def database_url(server_url: str) -> Iterator[str]:
+def database_url(server_url: str, template: str) -> Iterator[str]:
     """The owner's DSN of a fresh database with today's schema."""
     name = f"test_{uuid.uuid4().hex}"
     with psycopg.connect(server_url, autocommit=True) as conn:
-        conn.execute(f'CREATE DATABASE "{name}"'.encode())
-    url = make_conninfo(server_url, dbname=name)
-    migrate(url)
-    yield url
+        conn.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'.encode())
+    yield make_conninfo(server_url, dbname=name)
     with psycopg.connect(server_url, autocommit=True) as conn:
         conn.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())

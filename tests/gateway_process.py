@@ -21,11 +21,6 @@ ADMIN_TOKEN = "admin-token-of-the-tests"
 START_SECONDS = 60
 TOLLBOOK = str(Path(sys.executable).with_name("tollbook"))
 LISTENS = re.compile(r"Tollbook listens on (http://\S+)")
-COMPILED_ONCE = {
-    "PYTHONDONTWRITEBYTECODE": "",
-    "PYTHONPYCACHEPREFIX": str(Path(sys.prefix) / "pycache"),
-}
-"""Every child imports the whole product; where no bytecode is kept, that takes seconds each."""
 HTTP = httpx.Client(limits=httpx.Limits(max_keepalive_connections=0), timeout=30)
 """Shared, because making one reads all of the machine's certificates."""
 
@@ -111,7 +106,6 @@ class GatewayProcess:
                 "TOLLBOOK_ADMIN_TOKEN": ADMIN_TOKEN,
                 "SCRIPTED_API_KEY": "sk-upstream",
                 "TOLLBOOK_DRAIN_SECONDS": "5",
-                **COMPILED_ONCE,
                 **self._environ,
             },
         )
@@ -184,7 +178,7 @@ class GatewayProcess:
         answer = subprocess.run(
             [TOLLBOOK, "database-url", "--data-dir", str(self.data_dir)],
             capture_output=True, text=True, check=True,
-            env={**os.environ, **COMPILED_ONCE, **self._environ},
+            env={**os.environ, **self._environ},
         )  # fmt: skip
         with psycopg.connect(answer.stdout.strip(), autocommit=True) as conn:
             yield conn

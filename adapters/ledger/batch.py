@@ -50,11 +50,15 @@ class CommandBooks:
         self._begun: list[Recorded] = []
 
     def find(self, kind: type[A], aggregate_id: UUID) -> A | None:
-        """Find an aggregate that the command named, or None if it has no history."""
+        """Find an aggregate of this kind that the command named or has begun, or None.
+
+        Callers name what they like, so that what they name may be something else.
+        """
         assert aggregate_id in self._named, "a command looks only at what it named"
         found = self._aggregates.get(aggregate_id) or self._earlier.get(aggregate_id)
-        assert found is None or isinstance(found, kind), "an id belongs to one kind"
-        return found
+        if found is None:
+            found = next((new for new in self._begun if new.id == aggregate_id), None)
+        return found if isinstance(found, kind) else None
 
     def add(self, aggregate: Recorded) -> None:
         """Take an aggregate that the command has begun."""

@@ -12,6 +12,7 @@ from eventsourcing.utils import resolve_topic
 
 from domain.aggregate import Fact, FirstFact
 from domain.api_key import ApiKey
+from domain.conversation import Conversation
 from domain.correction_batch import CorrectionBatch
 from domain.credential import Credential
 from domain.customer import Customer
@@ -28,6 +29,7 @@ from domain.wallet import Wallet
 
 KINDS = (
     ApiKey,
+    Conversation,
     CorrectionBatch,
     Credential,
     Customer,

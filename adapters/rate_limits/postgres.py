@@ -38,6 +38,14 @@ class PostgresBuckets:
         self._run()
         return await answer
 
+    async def look(self, takings: Sequence[Taking]) -> Taken:
+        """Tell what `take` would come to now, and take nothing; raises psycopg.Error."""
+        wanted = [taking.bucket for taking in takings]
+        async with self._pool.connection() as conn:
+            rows = await (await conn.execute(_LOOK, _columns(wanted))).fetchall()
+        states = {Bucket(holder, kind): state for holder, kind, state, _ in rows}
+        return _taken(states, takings, max(now for *_, now in rows))
+
     def correct(self, corrections: Iterable[Taking]) -> None:
         """Change later what was taken; nobody waits for it, and it may be lost."""
         self._corrections += corrections
@@ -127,6 +135,12 @@ _LOCK: Final = """
     RETURNING holder, kind, empty_at, (extract(epoch FROM clock_timestamp()) * 1000)::bigint
 """
 """Makes the rows that are not there, and locks all of them in the order given."""
+_LOOK: Final = """
+    SELECT holder, kind, coalesce(empty_at, 0),
+           (extract(epoch FROM clock_timestamp()) * 1000)::bigint
+    FROM unnest(%s::uuid[], %s::text[]) AS wanted (holder, kind)
+    LEFT JOIN rate_limit_buckets USING (holder, kind)
+"""
 _KEEP: Final = """
     UPDATE rate_limit_buckets AS old SET empty_at = new.empty_at
     FROM unnest(%s::uuid[], %s::text[], %s::bigint[]) AS new (holder, kind, empty_at)

@@ -33,7 +33,7 @@ class HttpProvider:
         except InvalidRequestError as refused:
             # It was checked before the hold, so this is for what nobody thought of there.
             raise AttemptError("not_carried", refused) from refused
-        response = await self._post(outgoing)
+        response = await self._post(outgoing, call.traceparent)
         if response.status_code != OK:
             raise await failure_of_answer(response, self._dialect.read_fault)
         return await lane.receive(call, response)
@@ -48,11 +48,13 @@ class HttpProvider:
             raise await failure_of_answer(response, self._dialect.read_fault)
         return counter.read_count(await read_body(response))
 
-    async def _post(self, outgoing: Outgoing) -> httpx.Response:
+    async def _post(self, outgoing: Outgoing, traceparent: str | None = None) -> httpx.Response:
+        # Not among what a dialect has signed: a proxy on the way may change it.
+        traced = [(b"traceparent", traceparent.encode())] if traceparent else []
         request = httpx.Request(
             "POST",
             outgoing.url,
-            headers=outgoing.headers,
+            headers=[*outgoing.headers, *traced],
             stream=httpx.ByteStream(outgoing.body),
         )
         try:

@@ -5,7 +5,7 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from psycopg_pool import AsyncConnectionPool
@@ -23,20 +23,28 @@ OUR_FAULT: Final = "internal_error"
 GONE: Final = 410
 """An answer that asks never to be sent this again."""
 
-FindEndpoint = Callable[[UUID], Awaitable[str | None]]
+
+class Destination(NamedTuple):
+    """Where a customer's messages go, and the numbers of the secrets that sign them."""
+
+    url: str
+    secrets: tuple[int, ...]
+
+
+FindDestination = Callable[[UUID], Awaitable[Destination | None]]
 
 _log = logging.getLogger("tollbook.webhooks")
 
 
 class Courier:
-    """Sends in passes; `find_endpoint` gives a customer's address as it is now."""
+    """Sends in passes; `find_destination` gives a customer's as it is now."""
 
     def __init__(
         self,
         pool: AsyncConnectionPool,
         sender: WebhookSender,
         signer: Signer,
-        find_endpoint: FindEndpoint,
+        find_destination: FindDestination,
         *,
         chance: Callable[[], float] = random.random,
         clock: Callable[[], float] = time.time,
@@ -44,7 +52,7 @@ class Courier:
         self._pool = pool
         self._sender = sender
         self._signer = signer
-        self._find_endpoint = find_endpoint
+        self._find_destination = find_destination
         self._chance = chance
         self._clock = clock
 
@@ -60,15 +68,15 @@ class Courier:
         return len(due)
 
     async def _attempt(self, delivery: Delivery) -> None:
-        url = await self._find_endpoint(delivery.customer_id)
+        there = await self._find_destination(delivery.customer_id)
         try:
-            answer = Answer(None, NO_ENDPOINT) if url is None else await self._send(delivery, url)
+            answer = await self._send(delivery, there) if there else Answer(None, NO_ENDPOINT)
         except Exception:  # noqa: BLE001  it is recorded, as every failure is
             # Counted as a try, so that one that always fails is given up in the end.
             _log.exception("a webhook failed by a fault of ours")
             answer = Answer(None, OUR_FAULT)
         error = None if answer.accepted else answer.error or f"http_{answer.status}"
-        never = url is None or answer.status == GONE
+        never = there is None or answer.status == GONE
         async with self._pool.connection() as conn:
             status = await record(
                 conn,
@@ -81,14 +89,15 @@ class Courier:
         facts = {"webhook_id": delivery.webhook_id, "attempts": delivery.attempts, "error": error}
         _log.log(level, "a webhook was %s", status if status == DELIVERED else "tried", extra=facts)
 
-    async def _send(self, delivery: Delivery, url: str) -> Answer:
+    async def _send(self, delivery: Delivery, there: Destination) -> Answer:
         headers = self._signer.headers(
             delivery.customer_id,
             webhook_id=delivery.webhook_id,
             timestamp=int(self._clock()),
             body=delivery.body,
+            numbers=there.secrets,
         )
-        return await self._sender.send(url, headers, delivery.body)
+        return await self._sender.send(there.url, headers, delivery.body)
 
 
 def pause(attempts: int, chance: float) -> float:

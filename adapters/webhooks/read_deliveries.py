@@ -33,9 +33,10 @@ async def deliveries(
     customer_id: UUID | None,
     before: int | None,
     limit: int,
+    kind: str | None = None,
 ) -> list[DeliveryRow]:
-    """List deliveries, the newest first, from before a position on."""
-    wanted = (status, customer_id, before)
+    """List deliveries, the newest first, from before a position on; `kind` is of their messages."""
+    wanted = (status, customer_id, before, kind)
     given = [value for value in wanted if value is not None]
     conditions = [
         text for text, value in zip(_CONDITIONS, wanted, strict=True) if value is not None
@@ -44,6 +45,16 @@ async def deliveries(
     async with conn.cursor(row_factory=class_row(DeliveryRow)) as cursor:
         await cursor.execute(query.encode(), (*given, limit))
         return await cursor.fetchall()
+
+
+async def delivery(
+    conn: AsyncConnection[Any], customer_id: UUID, webhook_id: str
+) -> DeliveryRow | None:
+    """Find a delivery of a customer's."""
+    query = _DELIVERIES + "customer_id = %s AND webhook_id = %s"
+    async with conn.cursor(row_factory=class_row(DeliveryRow)) as cursor:
+        await cursor.execute(query.encode(), (customer_id, webhook_id))
+        return await cursor.fetchone()
 
 
 _DELIVERIES: LiteralString = """
@@ -56,5 +67,6 @@ _CONDITIONS: Final[tuple[LiteralString, ...]] = (
     "status = %s",
     "customer_id = %s",
     "position < %s",
+    "type = %s",
 )
 _NEWEST: LiteralString = " ORDER BY position DESC LIMIT %s"

@@ -1,6 +1,7 @@
 """Signing as https://www.standardwebhooks.com says, with a secret of each customer's own.
 
-The secret is derived from the operator's, so none is stored anywhere.
+The secret is derived from the operator's and a number that the customer can raise, so none is
+stored anywhere.
 """
 
 import base64
@@ -20,16 +21,26 @@ class Signer:
         assert secrets, "without a secret nothing is signed"
         self._secrets = tuple(secret.encode() for secret in secrets)
 
-    def secret_of(self, customer_id: UUID) -> str:
-        """Write the customer's secret in force as its owner is to see it."""
-        return f"whsec_{_base64(_derive(self._secrets[0], customer_id))}"
+    def secret_of(self, customer_id: UUID, number: int = 0) -> str:
+        """Write a secret of the customer's as its owner is to see it."""
+        return f"whsec_{_base64(_derive(self._secrets[0], customer_id, number))}"
 
     def headers(
-        self, customer_id: UUID, *, webhook_id: str, timestamp: int, body: bytes
+        self,
+        customer_id: UUID,
+        *,
+        webhook_id: str,
+        timestamp: int,
+        body: bytes,
+        numbers: Sequence[int] = (0,),
     ) -> dict[str, str]:
-        """Sign one attempt, with every secret; the timestamp is in seconds since 1970."""
+        """Sign one attempt, with every secret; the timestamp is in seconds since 1970.
+
+        `numbers` are those of the customer's secrets that still count.
+        """
         signatures = (
-            sign(_derive(secret, customer_id), webhook_id, timestamp, body)
+            sign(_derive(secret, customer_id, number), webhook_id, timestamp, body)
+            for number in numbers
             for secret in self._secrets
         )
         return {
@@ -45,8 +56,10 @@ def sign(key: bytes, webhook_id: str, timestamp: int, body: bytes) -> str:
     return f"v1,{_base64(hmac.digest(key, signed, hashlib.sha256))}"
 
 
-def _derive(secret: bytes, customer_id: UUID) -> bytes:
-    return hmac.digest(secret, _PURPOSE + customer_id.bytes, hashlib.sha256)
+def _derive(secret: bytes, customer_id: UUID, number: int) -> bytes:
+    # The first secret is the one that customers had before there were others.
+    numbered = number.to_bytes(4) if number else b""
+    return hmac.digest(secret, _PURPOSE + customer_id.bytes + numbered, hashlib.sha256)
 
 
 def _base64(data: bytes) -> str:

@@ -7,9 +7,6 @@ from fastapi import Request
 from api.gateway import Gateway
 from domain.errors import GatewayError, InvalidApiKeyError, MissingApiKeyError, NotFoundError
 
-ACTOR = "operator"
-"""Who every event of the admin API names: there is one token, so there is one operator."""
-
 
 class MissingAdminTokenError(MissingApiKeyError):
     """No token came with the request."""

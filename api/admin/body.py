@@ -1,7 +1,6 @@
 """Request bodies: read within bounds, parsed strictly, and checked as a whole first."""
 
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -24,21 +23,29 @@ class Fields(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
 
-def body_as(kind: type[F], *, optional: bool = False) -> Callable[[Request], Awaitable[F]]:
-    """Make the dependency that reads a body of this kind, or raises InvalidRequestError.
+class BodyReader(Generic[F]):
+    """A dependency that reads a body; the reference finds in it what the body may be."""
 
-    Where the body is optional, none at all is an empty object.
-    """
+    def __init__(self, kind: type[F], *, optional: bool) -> None:
+        self.kind = kind
+        self.optional = optional
 
-    async def read(request: Request) -> F:
+    async def __call__(self, request: Request) -> F:
+        """Read the body, or raise InvalidRequestError."""
         raw = await read_bounded(request, gateway_of(request).settings.max_body_bytes)
-        fields = {} if optional and not raw.strip() else parse_object(raw)
+        fields = {} if self.optional and not raw.strip() else parse_object(raw)
         try:
-            return kind.model_validate(fields)
+            return self.kind.model_validate(fields)
         except ValidationError as error:
             raise _first_fault(error) from None
 
-    return read
+
+def body_as(kind: type[F], *, optional: bool = False) -> BodyReader[F]:
+    """Make the dependency that reads a body of this kind.
+
+    Where the body is optional, none at all is an empty object.
+    """
+    return BodyReader(kind, optional=optional)
 
 
 no_body = body_as(Fields, optional=True)

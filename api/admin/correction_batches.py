@@ -8,13 +8,22 @@ from fastapi import APIRouter, Depends, Request, Response
 from psycopg import AsyncConnection
 from pydantic import AfterValidator, Field, model_validator
 
-from api.admin.auth import ACTOR, gateway_of
+from api.admin.answers.money import (
+    BatchAnswer,
+    BatchesAnswer,
+    DryRunAnswer,
+    NewBatchAnswer,
+    SliceAnswer,
+)
+from api.admin.auth import gateway_of
 from api.admin.body import Fields, body_as
 from api.admin.fields import Amount, Name, Reason, write_time
 from api.admin.find import find, parse_id
 from api.admin.query import lent_connection
 from api.admin.texts import kept
-from api.envelope import CREATED, success
+from api.document.operation import documented
+from api.envelope import CREATED, OK, success
+from api.operator import ACTOR
 from api.rerating import Change, preview, run_slice
 from domain import ids
 from domain.correction_batch import CorrectionBatch, complete_batch, open_batch
@@ -70,7 +79,9 @@ class SliceFields(Fields):
     limit: Annotated[int, Field(ge=1, le=5_000)] = 1_000
 
 
-@router.post("/correction-batches")
+@router.post(
+    "/correction-batches", **documented(NewBatchAnswer, status=CREATED, also={OK: DryRunAnswer})
+)
 async def create(
     request: Request, new: Annotated[NewBatchFields, Depends(body_as(NewBatchFields))]
 ) -> Response:
@@ -102,7 +113,7 @@ async def create(
     return success(request, data, CREATED)
 
 
-@router.post("/correction-batches/{batch_id}/run")
+@router.post("/correction-batches/{batch_id}/run", **documented(SliceAnswer))
 async def run(
     request: Request,
     batch_id: str,
@@ -122,7 +133,7 @@ async def run(
     return success(request, {**_describe_change(change), "after": after, "completed": completed})
 
 
-@router.get("/correction-batches")
+@router.get("/correction-batches", **documented(BatchesAnswer))
 async def list_batches(request: Request) -> Response:
     """List the batches, the newest first."""
     async with lent_connection(request) as conn:
@@ -131,7 +142,7 @@ async def list_batches(request: Request) -> Response:
     return success(request, {"items": [_describe(row) for row in found]})
 
 
-@router.get("/correction-batches/{batch_id}")
+@router.get("/correction-batches/{batch_id}", **documented(BatchAnswer))
 async def get_batch(request: Request, batch_id: str) -> Response:
     """Tell what a batch announced and how much of it is done."""
     parsed = parse_id(BATCH, batch_id, gateway_of(request).shard, WHAT)

@@ -4,13 +4,16 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from api.admin.auth import ACTOR, gateway_of
+from api.admin.answers.money import CorrectionMadeAnswer
+from api.admin.auth import gateway_of
 from api.admin.body import Fields, body_as
 from api.admin.fields import Reason, SignedAmount
 from api.admin.find import find, parse_id
 from api.admin.idempotency import HIT, claim_of
 from api.admin.texts import kept
+from api.document.operation import documented
 from api.envelope import CREATED, success
+from api.operator import ACTOR
 from domain import ids
 from domain.correct_call import NewCorrection, correct_call
 from domain.inference_request import InferenceRequest
@@ -29,7 +32,10 @@ class NewCorrectionFields(Fields):
     reason: Reason
 
 
-@router.post("/requests/{request_id}/corrections")
+@router.post(
+    "/requests/{request_id}/corrections",
+    **documented(CorrectionMadeAnswer, status=CREATED, idempotent=True),
+)
 async def correct(
     request: Request,
     request_id: str,

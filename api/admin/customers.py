@@ -7,14 +7,23 @@ import psycopg
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import model_validator
 
-from api.admin.auth import ACTOR, gateway_of
+from api.admin.answers.customers import (
+    CustomerAnswer,
+    CustomersAnswer,
+    FrozenAnswer,
+    NewCustomerAnswer,
+    TermsChangedAnswer,
+)
+from api.admin.auth import gateway_of
 from api.admin.body import Fields, body_as, no_body
 from api.admin.fields import Currency, LimitAmount, Name, write_time
 from api.admin.find import find_customer
 from api.admin.texts import kept
 from api.admin.wallets import describe_wallet, look_at
+from api.document.operation import documented
 from api.envelope import CREATED, success
 from api.errors import InvalidFieldError
+from api.operator import ACTOR
 from domain import ids
 from domain.errors import BillingUnavailableError
 from domain.manage import NewCustomer, change_terms, freeze_wallet, register_customer
@@ -35,7 +44,7 @@ class NewCustomerFields(Fields):
     currency: Currency | None = None
 
 
-class TermsFields(Fields):
+class WalletTermsFields(Fields):
     """What to change; what is left out stays."""
 
     overdraft_limit: LimitAmount | None = None
@@ -49,7 +58,7 @@ class TermsFields(Fields):
         return self
 
 
-@router.post("/customers")
+@router.post("/customers", **documented(NewCustomerAnswer, status=CREATED))
 async def register(
     request: Request, new: Annotated[NewCustomerFields, Depends(body_as(NewCustomerFields))]
 ) -> Response:
@@ -65,7 +74,7 @@ async def register(
     return success(request, data, CREATED)
 
 
-@router.get("/customers")
+@router.get("/customers", **documented(CustomersAnswer, query=("cursor", "limit")))
 async def list_customers(request: Request) -> Response:
     """List customers, the newest first, by pages."""
     limit, cursor = _limit(request), request.query_params.get("cursor")
@@ -80,7 +89,7 @@ async def list_customers(request: Request) -> Response:
     return success(request, _describe_page(page))
 
 
-@router.get("/customers/{customer_id}")
+@router.get("/customers/{customer_id}", **documented(CustomerAnswer, query=("at",)))
 async def get_customer(request: Request, customer_id: str) -> Response:
     """Look at a customer and its wallet, now or as of `?at=`, an instant or a position."""
     customer = await find_customer(request, customer_id)
@@ -94,23 +103,27 @@ async def get_customer(request: Request, customer_id: str) -> Response:
     return success(request, data)
 
 
-@router.post("/customers/{customer_id}/freeze", dependencies=[Depends(no_body)])
+@router.post(
+    "/customers/{customer_id}/freeze", dependencies=[Depends(no_body)], **documented(FrozenAnswer)
+)
 async def freeze(request: Request, customer_id: str) -> Response:
     """Open no new holds on the wallet; calls in flight still settle."""
     return await _freeze(request, customer_id, frozen=True)
 
 
-@router.post("/customers/{customer_id}/unfreeze", dependencies=[Depends(no_body)])
+@router.post(
+    "/customers/{customer_id}/unfreeze", dependencies=[Depends(no_body)], **documented(FrozenAnswer)
+)
 async def unfreeze(request: Request, customer_id: str) -> Response:
     """Open holds again."""
     return await _freeze(request, customer_id, frozen=False)
 
 
-@router.post("/customers/{customer_id}/terms")
+@router.post("/customers/{customer_id}/terms", **documented(TermsChangedAnswer))
 async def change(
     request: Request,
     customer_id: str,
-    terms: Annotated[TermsFields, Depends(body_as(TermsFields))],
+    terms: Annotated[WalletTermsFields, Depends(body_as(WalletTermsFields))],
 ) -> Response:
     """Change how far the wallet may go below zero, and who bears what its funds do not cover."""
     customer = await find_customer(request, customer_id)

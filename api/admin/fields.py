@@ -5,7 +5,7 @@ import unicodedata
 from datetime import UTC, datetime
 from typing import Annotated, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from domain.money import Nanos, parse_amount, parse_currency
 from domain.tags import TAGS_MAX, parse_tag, parse_tag_name
@@ -68,7 +68,17 @@ def unique(names: list[N]) -> list[N]:
     return list(dict.fromkeys(names))
 
 
-Amount = Annotated[int, BeforeValidator(_amount)]
+Amount = Annotated[
+    int,
+    BeforeValidator(_amount),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": r"^-?(0|[1-9][0-9]{0,11})(\.[0-9]{1,9})?$",
+            "examples": ["10.00"],
+        }
+    ),
+]
 PositiveAmount = Annotated[Amount, AfterValidator(_positive)]
 LimitAmount = Annotated[Amount, AfterValidator(_not_negative)]
 SignedAmount = Annotated[Amount, AfterValidator(_not_zero)]
@@ -88,8 +98,16 @@ TagFields = Annotated[
 ]
 """Cost-centre tags: short codes by name."""
 
-Currency = Annotated[str, AfterValidator(parse_currency)]
-Time = Annotated[datetime, BeforeValidator(_time)]
+Currency = Annotated[
+    str,
+    AfterValidator(parse_currency),
+    WithJsonSchema({"type": "string", "pattern": "^[A-Z]{3}$", "examples": ["USD"]}),
+]
+Time = Annotated[
+    datetime,
+    BeforeValidator(_time),
+    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2027-01-31T00:00:00Z"]}),
+]
 Priority = Annotated[int, Field(ge=0, le=100)]
 Names = Annotated[list[str], Field(max_length=1000), AfterValidator(unique)]
 

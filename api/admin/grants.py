@@ -4,12 +4,15 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from api.admin.auth import ACTOR, gateway_of
+from api.admin.answers.customers import GrantAnswer, VoidedAnswer
+from api.admin.auth import gateway_of
 from api.admin.body import Fields, body_as
 from api.admin.fields import PositiveAmount, Priority, ReasonCode, Reference, Time, write_time
 from api.admin.find import find_customer, parse_id
 from api.admin.idempotency import HIT, claim_of
+from api.document.operation import documented
 from api.envelope import CREATED, success
+from api.operator import ACTOR
 from domain import ids
 from domain.manage import NewGrant, grant_credit, void_grant
 from domain.money import format_amount
@@ -34,7 +37,9 @@ class VoidFields(Fields):
     amount: PositiveAmount | None = None
 
 
-@router.post("/customers/{customer_id}/grants")
+@router.post(
+    "/customers/{customer_id}/grants", **documented(GrantAnswer, status=CREATED, idempotent=True)
+)
 async def grant(
     request: Request,
     customer_id: str,
@@ -63,7 +68,9 @@ async def grant(
     return success(request, data, CREATED, HIT if grant_id != minted.grant_id.hex else {})
 
 
-@router.post("/customers/{customer_id}/grants/{grant_id}/void")
+@router.post(
+    "/customers/{customer_id}/grants/{grant_id}/void", **documented(VoidedAnswer, idempotent=True)
+)
 async def void(
     request: Request,
     customer_id: str,

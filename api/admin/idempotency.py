@@ -20,7 +20,7 @@ SCOPE: Final = "admin"
 _KEY = re.compile(r"[!-~]{1,255}", re.ASCII)
 
 
-def claim_of(request: Request, body: Fields, shard: int) -> Claim | None:
+def claim_of(request: Request, body: Fields, shard: int, *, scope: str = SCOPE) -> Claim | None:
     """Read the header as a claim for this path and body; raises InvalidRequestError."""
     given = request.headers.getlist(HEADER)
     if not given:
@@ -34,5 +34,5 @@ def claim_of(request: Request, body: Fields, shard: int) -> Claim | None:
     )
     # The key salts the hash: a reason in the body must not be guessable once it is erased.
     body_hash = hashlib.sha256(key.encode() + b"\0" + fields).hexdigest()
-    claim_id = Idempotency.id_of(shard, scope=SCOPE, route=request.url.path, key=key)
+    claim_id = Idempotency.id_of(shard, scope=scope, route=request.url.path, key=key)
     return Claim(claim_id, body_hash)

@@ -5,10 +5,13 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field
 
-from api.admin.auth import ACTOR, gateway_of
+from api.admin.answers.customers import CustomerLimitsAnswer, KeyLimitsAnswer
+from api.admin.auth import gateway_of
 from api.admin.body import Fields, body_as
 from api.admin.find import CUSTOMER, find_customer, parse_id
+from api.document.operation import documented
 from api.envelope import success
+from api.operator import ACTOR
 from domain import ids
 from domain.api_key import ApiKey
 from domain.change_limits import change_customer_limits, change_key_limits
@@ -29,7 +32,11 @@ router = APIRouter()
 
 
 class LimitFields(Fields):
-    """The whole set: what is left out, or null, is not limited."""
+    """The whole set: what is left out, or null, is not limited.
+
+    A key's limits are its own, also where another key made it: only the customer's limits bound
+    what all of its keys call together.
+    """
 
     requests_per_minute: PerMinute | None = None
     tokens_per_minute: PerMinute | None = None
@@ -43,7 +50,7 @@ class LimitFields(Fields):
 Given = Annotated[LimitFields, Depends(body_as(LimitFields))]
 
 
-@router.get("/customers/{customer_id}/limits")
+@router.get("/customers/{customer_id}/limits", **documented(CustomerLimitsAnswer))
 async def get_of_customer(request: Request, customer_id: str) -> Response:
     """Look at what limits all of a customer's keys together."""
     found = await find_customer(request, customer_id)
@@ -55,7 +62,7 @@ async def get_of_customer(request: Request, customer_id: str) -> Response:
     return success(request, {"customer_id": customer_id, **limits.facts()})
 
 
-@router.put("/customers/{customer_id}/limits")
+@router.put("/customers/{customer_id}/limits", **documented(CustomerLimitsAnswer))
 async def change_of_customer(request: Request, customer_id: str, given: Given) -> Response:
     """Limit all of a customer's keys together; obeyed at the latest one call later."""
     customer = await find_customer(request, customer_id)
@@ -65,7 +72,7 @@ async def change_of_customer(request: Request, customer_id: str, given: Given) -
     return success(request, {"customer_id": customer_id, **limits.facts()})
 
 
-@router.get("/api-keys/{api_key_id}/limits")
+@router.get("/api-keys/{api_key_id}/limits", **documented(KeyLimitsAnswer))
 async def get_of_key(request: Request, api_key_id: str) -> Response:
     """Look at what limits a key."""
     key_id = parse_id(ids.KEY, api_key_id, gateway_of(request).shard, KEY)
@@ -77,7 +84,7 @@ async def get_of_key(request: Request, api_key_id: str) -> Response:
     return success(request, {"api_key_id": api_key_id, **limits.facts()})
 
 
-@router.put("/api-keys/{api_key_id}/limits")
+@router.put("/api-keys/{api_key_id}/limits", **documented(KeyLimitsAnswer))
 async def change_of_key(request: Request, api_key_id: str, given: Given) -> Response:
     """Limit a key; obeyed at the latest one call later."""
     key_id = parse_id(ids.KEY, api_key_id, gateway_of(request).shard, KEY)

@@ -7,8 +7,11 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
+from api.admin.answers.suppliers import MarginsAnswer
 from api.admin.days import SPAN, Days, ReportQuery
 from api.admin.query import lent_connection
+from api.document.operation import documented
+from api.document.parameters import day, parameter
 from api.envelope import success
 from api.errors import InvalidFieldError
 from domain import ids
@@ -24,7 +27,22 @@ GROUPS_MAX: Final = 10_000
 router = APIRouter()
 
 
-@router.get("/margins")
+@router.get(
+    "/margins",
+    **documented(
+        MarginsAnswer,
+        query=(
+            day("from", "The first day."),
+            day("to", "The day before which it ends."),
+            "month",
+            parameter(
+                "group_by",
+                "What to group by, between commas.",
+                {"type": "string", "examples": ["model,day"]},
+            ),
+        ),
+    ),
+)
 async def list_margins(request: Request) -> Response:
     """Add up revenue, supplier cost and margin by any of model, provider, customer and day."""
     query = ReportQuery(request, (*SPAN, "group_by"))

@@ -4,13 +4,17 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from api.admin.auth import ACTOR, gateway_of
+from api.admin.answers.money import AppliedAnswer, PaymentAnswer, PaymentsAnswer
+from api.admin.auth import gateway_of
 from api.admin.body import Fields, body_as
 from api.admin.fields import write_time
 from api.admin.find import find_customer, parse_id
 from api.admin.query import ListQuery, lent_connection
+from api.document.operation import documented
+from api.document.parameters import choice
 from api.envelope import success
 from api.errors import InvalidFieldError
+from api.operator import ACTOR
 from domain import ids
 from domain.errors import NotFoundError
 from domain.money import Nanos, format_amount
@@ -32,7 +36,23 @@ class ApplyFields(Fields):
     customer_id: str
 
 
-@router.get("/payments")
+@router.get(
+    "/payments",
+    **documented(
+        PaymentsAnswer,
+        query=(
+            choice("status", STATUSES, "Only payments that came so far."),
+            choice(
+                "needs_attention",
+                ("true", "false"),
+                "Only those that wait for an operator, or do not.",
+            ),
+            "customer_id",
+            "cursor",
+            "limit",
+        ),
+    ),
+)
 async def list_payments(request: Request) -> Response:
     """List payments, the newest first, by pages."""
     query = ListQuery(request, FILTERS)
@@ -53,7 +73,7 @@ async def list_payments(request: Request) -> Response:
     return success(request, {"items": items, "next_cursor": page.next_cursor})
 
 
-@router.get("/payments/{payment_id}")
+@router.get("/payments/{payment_id}", **documented(PaymentAnswer))
 async def get_payment(request: Request, payment_id: str) -> Response:
     """Look at one payment."""
     parsed = parse_id(ids.PAYMENT, payment_id, gateway_of(request).shard, PAYMENT)
@@ -65,7 +85,7 @@ async def get_payment(request: Request, payment_id: str) -> Response:
     return success(request, _describe(found))
 
 
-@router.post("/payments/{payment_id}/apply")
+@router.post("/payments/{payment_id}/apply", **documented(AppliedAnswer))
 async def apply(
     request: Request, payment_id: str, to: Annotated[ApplyFields, Depends(body_as(ApplyFields))]
 ) -> Response:

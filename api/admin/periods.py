@@ -10,13 +10,17 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field
 
-from api.admin.auth import ACTOR, gateway_of
+from api.admin.answers.customers import ZoneAnswer
+from api.admin.answers.money import ClosedAnswer, PeriodsAnswer
+from api.admin.auth import gateway_of
 from api.admin.body import Fields, body_as
 from api.admin.fields import write_time
 from api.admin.find import find_customer
 from api.admin.query import ListQuery, lent_connection, read_month
-from api.closing import Closed, Closer
+from api.closing import Closer
+from api.document.operation import documented
 from api.envelope import success
+from api.operator import ACTOR
 from api.sealed import seal_of
 from domain.calendar import Calendar
 from domain.close_month import change_time_zone
@@ -41,7 +45,7 @@ class ZoneFields(Fields):
     zone: Annotated[str, Field(min_length=1, max_length=60)]
 
 
-@router.get("/periods")
+@router.get("/periods", **documented(PeriodsAnswer, query=("customer_id",)))
 async def list_periods(request: Request) -> Response:
     """List the months from the first wallet's to the current one, the newest first."""
     query = ListQuery(request, ("customer_id",), paged=False)
@@ -57,7 +61,7 @@ async def list_periods(request: Request) -> Response:
     return success(request, {"items": items[::-1]})
 
 
-@router.post("/periods/{month}/close")
+@router.post("/periods/{month}/close", **documented(ClosedAnswer))
 async def close(
     request: Request,
     month: str,
@@ -77,10 +81,10 @@ async def close(
         seal=seal_of(gateway.settings, gateway.pool),
         turn=_turn(request),
     )
-    return success(request, describe_closed(await closer.close(period, customer_id)))
+    return success(request, (await closer.close(period, customer_id)).describe())
 
 
-@router.post("/customers/{customer_id}/time-zone")
+@router.post("/customers/{customer_id}/time-zone", **documented(ZoneAnswer))
 async def change_zone(
     request: Request,
     customer_id: str,
@@ -92,16 +96,6 @@ async def change_zone(
     from_period = await gateway_of(request).ledger.execute(command)
     data = {"customer_id": customer_id, "zone": new.zone, "from_month": from_period}
     return success(request, data)
-
-
-def describe_closed(closed: Closed) -> dict[str, Any]:
-    """Tell what a close has done."""
-    return {
-        "month": closed.period,
-        "wallets": closed.wallets,
-        "months_closed": closed.months_closed,
-        "statements_issued": closed.statements_issued,
-    }
 
 
 def _turn(request: Request) -> asyncio.Lock:

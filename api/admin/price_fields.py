@@ -31,7 +31,14 @@ Prices = Annotated[
 class PageFields(Fields):
     """List prices by model, what is said of them besides, and price lists."""
 
-    prices: Annotated[dict[Name, Prices], Field(min_length=1, max_length=MODELS_MAX)]
+    prices: Annotated[
+        dict[Name, Prices],
+        Field(
+            min_length=1,
+            max_length=MODELS_MAX,
+            examples=[{"gpt-4o-mini": {"input": "0.15", "output": "0.60"}}],
+        ),
+    ]
     terms: Annotated[dict[Name, TermsFields], Field(max_length=MODELS_MAX)] = Field(
         default_factory=dict[str, TermsFields]
     )

@@ -5,11 +5,14 @@ from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from api.admin.auth import ACTOR, gateway_of
+from api.admin.answers.prices import PageAnswer, VersionsAnswer
+from api.admin.auth import gateway_of
 from api.admin.body import body_as
 from api.admin.fields import write_time
 from api.admin.price_fields import PageFields
+from api.document.operation import documented
 from api.envelope import CREATED, success
+from api.operator import ACTOR
 from api.price_text import describe_page
 from domain import ids
 from domain.decision import Decision
@@ -23,7 +26,7 @@ from domain.price_page import Page
 router = APIRouter()
 
 
-@router.post("/price-versions")
+@router.post("/price-versions", **documented(PageAnswer, status=CREATED))
 async def draft(
     request: Request, new: Annotated[PageFields, Depends(body_as(PageFields))]
 ) -> Response:
@@ -35,7 +38,7 @@ async def draft(
     return success(request, data, CREATED)
 
 
-@router.get("/price-versions")
+@router.get("/price-versions", **documented(VersionsAnswer))
 async def list_versions(request: Request) -> Response:
     """List every version, the published ones in their order of effect and then the drafts."""
     book = await price_book(request)
@@ -49,7 +52,7 @@ async def list_versions(request: Request) -> Response:
     return success(request, {"items": [*published, *drafts]})
 
 
-@router.get("/price-versions/{version}")
+@router.get("/price-versions/{version}", **documented(PageAnswer))
 async def get_version(request: Request, version: str) -> Response:
     """Show what a version says, as one would post it."""
     book = await price_book(request)

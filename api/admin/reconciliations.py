@@ -10,7 +10,8 @@ from typing import Annotated, Final, Literal, NamedTuple
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from api.admin.auth import ACTOR, gateway_of
+from api.admin.answers.suppliers import ReconciliationAnswer, ResolvedAnswer
+from api.admin.auth import gateway_of
 from api.admin.body import Fields, body_as
 from api.admin.days import SPAN, Days, ReportQuery, read_day
 from api.admin.fields import Reason
@@ -18,8 +19,11 @@ from api.admin.query import lent_connection
 from api.admin.suppliers import check_provider, routes_of
 from api.admin.texts import kept
 from api.admin.tie_out_text import describe, describe_item
+from api.document.operation import documented
+from api.document.parameters import choice, day, parameter
 from api.envelope import CREATED, success
 from api.errors import InvalidFieldError
+from api.operator import ACTOR
 from domain.catalog import Catalog
 from domain.errors import ConflictError, NotFoundError
 from domain.money import parse_amount
@@ -43,6 +47,14 @@ ReasonWord = Literal[
     "cached_token_discount", "batch_tier", "tax_or_credit", "other_charges", "supplier_error",
     "accepted",
 ]  # fmt: skip
+TOLERATED: Final = (
+    parameter("tolerance", "Which difference of an amount is none.", {"type": "string"}),
+    parameter("tolerance_basis_points", "The same as a share.", {"type": "integer"}),
+    parameter(
+        "models", "Their names of models: `theirs=ours`, between commas.", {"type": "string"}
+    ),
+    parameter("credentials", "Their names of credentials, likewise.", {"type": "string"}),
+)
 
 router = APIRouter()
 
@@ -64,7 +76,20 @@ class _Asked(NamedTuple):
     query: ReportQuery
 
 
-@router.get("/reconciliations")
+@router.get(
+    "/reconciliations",
+    **documented(
+        ReconciliationAnswer,
+        query=(
+            "provider",
+            day("from", "The first day."),
+            day("to", "The day before which it ends."),
+            "month",
+            choice("open", ("true", "false"), "Only what is not settled."),
+            *TOLERATED,
+        ),
+    ),
+)
 async def reconcile(request: Request) -> Response:
     """Match what we metered with what the supplier reports, by day, model and credential."""
     query = ReportQuery(request, (*SPAN, "provider", "open", *TERMS))
@@ -77,7 +102,9 @@ async def reconcile(request: Request) -> Response:
     )
 
 
-@router.post("/reconciliations/resolve")
+@router.post(
+    "/reconciliations/resolve", **documented(ResolvedAnswer, status=CREATED, query=TOLERATED)
+)
 async def resolve(
     request: Request, new: Annotated[ResolutionFields, Depends(body_as(ResolutionFields))]
 ) -> Response:

@@ -9,8 +9,11 @@ import orjson
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
+from api.admin.answers.suppliers import ReportAnswer, ReportTypesAnswer
 from api.admin.auth import gateway_of
 from api.admin.query import ListQuery, lent_connection
+from api.document.operation import documented
+from api.document.parameters import MONTH, choice, parameter
 from api.envelope import OK, headers_of, request_id_of, success
 from api.errors import InvalidFieldError
 from api.pieces import chunked
@@ -28,7 +31,7 @@ FURTHEST_ZONE: Final = timedelta(hours=14)
 router = APIRouter()
 
 
-@router.get("/reports")
+@router.get("/reports", **documented(ReportTypesAnswer))
 async def list_reports(request: Request) -> Response:
     """List the reports and what each takes."""
     ListQuery(request, (), paged=False)
@@ -39,7 +42,19 @@ async def list_reports(request: Request) -> Response:
     return success(request, {"items": items})
 
 
-@router.get("/reports/{name}")
+@router.get(
+    "/reports/{name}",
+    **documented(
+        ReportAnswer,
+        query=(
+            "customer_id",
+            parameter("from", "The first month.", MONTH),
+            parameter("to", "The last month.", MONTH),
+            choice("by", BY, "In all, or by customer."),
+        ),
+        files={"text/csv": "The same with `.csv` after the name."},
+    ),
+)
 async def get_report(request: Request, name: str) -> Response:
     """Draw a report as it is now: in the envelope with its totals, or as `.csv`."""
     title, dot, suffix = name.partition(".")

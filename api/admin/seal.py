@@ -11,6 +11,14 @@ from api.admin.auth import gateway_of
 from api.admin.find import find, parse_id
 from api.admin.query import lent_connection
 from api.call_proof import NotSealedError, prove_call
+from api.document.operation import documented
+from api.document.parameters import parameter
+from api.document.proofs import (
+    CallProofAnswer,
+    ConsistencyProofAnswer,
+    InclusionProofAnswer,
+    PublishedHeadAnswer,
+)
 from api.envelope import success
 from api.errors import InvalidFieldError
 from domain import ids
@@ -19,11 +27,12 @@ from domain.inference_request import InferenceRequest
 from domain.tree_head import TreeHead
 
 NUMBER_DIGITS: Final = 18
+NUMBER: Final = {"type": "integer", "minimum": 1}
 
 router = APIRouter(prefix="/seal")
 
 
-@router.get("/head")
+@router.get("/head", **documented(PublishedHeadAnswer))
 async def get_head(request: Request) -> Response:
     """Show the newest head."""
     _numbers(request)
@@ -32,7 +41,13 @@ async def get_head(request: Request) -> Response:
         return success(request, await describe_head(conn, head))
 
 
-@router.get("/inclusion")
+@router.get(
+    "/inclusion",
+    **documented(
+        InclusionProofAnswer,
+        query=({**parameter("position", "The event's.", NUMBER), "required": True},),
+    ),
+)
 async def get_inclusion(request: Request) -> Response:
     """Prove that the event at a position is under the newest head."""
     position = _numbers(request, "position")["position"]
@@ -47,7 +62,19 @@ async def get_inclusion(request: Request) -> Response:
     return success(request, bundle)
 
 
-@router.get("/consistency")
+@router.get(
+    "/consistency",
+    **documented(
+        ConsistencyProofAnswer,
+        query=(
+            {
+                **parameter("from", "How many events the earlier head has.", NUMBER),
+                "required": True,
+            },
+            parameter("to", "How many the later one has; the newest head if left out.", NUMBER),
+        ),
+    ),
+)
 async def get_consistency(request: Request) -> Response:
     """Prove that the log under one head begins the log under a later one, or the newest."""
     asked = _numbers(request, "from", optional="to")
@@ -60,7 +87,7 @@ async def get_consistency(request: Request) -> Response:
         return success(request, await proofs.prove_consistency(conn, first, second))
 
 
-@router.get("/requests/{request_id}/proof")
+@router.get("/requests/{request_id}/proof", **documented(CallProofAnswer))
 async def get_call_proof(request: Request, request_id: str) -> Response:
     """Prove a call as its customer may see it."""
     parsed = parse_id(ids.REQUEST, request_id, gateway_of(request).shard, "request")

@@ -4,9 +4,12 @@ from typing import Any, Final, NamedTuple
 
 from fastapi import APIRouter, Request, Response
 
+from api.admin.answers.money import StatementsAnswer
 from api.admin.auth import gateway_of
 from api.admin.fields import write_time
 from api.admin.query import ListQuery, lent_connection
+from api.document.operation import documented
+from api.document.proofs import StatementAnswer
 from api.envelope import success
 from api.errors import InvalidFieldError
 from api.lending import lent_for_long
@@ -42,7 +45,9 @@ class Asked(NamedTuple):
     kind: str
 
 
-@router.get("/statements")
+@router.get(
+    "/statements", **documented(StatementsAnswer, query=("customer_id", "month", "cursor", "limit"))
+)
 async def list_statements(request: Request) -> Response:
     """List statements, the newest number first, by pages; and every number that has none."""
     query = ListQuery(request, ("customer_id", "month"))
@@ -67,7 +72,17 @@ async def list_statements(request: Request) -> Response:
     return success(request, data)
 
 
-@router.get("/statements/{name}")
+@router.get(
+    "/statements/{name}",
+    **documented(
+        StatementAnswer,
+        files={
+            "application/json": "With `.json` after the number: the text whose hash was issued.",
+            "text/csv": "With `.csv` after the number.",
+            "text/html": "With `.html` after the number.",
+        },
+    ),
+)
 async def get_statement(request: Request, name: str) -> Response:
     """Draw an issued statement again: in the envelope, or as `.json`, `.csv` or `.html`."""
     ListQuery(request, (), paged=False)

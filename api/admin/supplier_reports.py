@@ -7,13 +7,17 @@ from typing import Any, Final
 from fastapi import APIRouter, Request, Response
 
 from adapters.supplier_reports.read import FORMATS, read_report
-from api.admin.auth import ACTOR, gateway_of
+from api.admin.answers.suppliers import SupplierReportsAnswer, TakenAnswer
+from api.admin.auth import gateway_of
 from api.admin.body import read_bounded
 from api.admin.fields import write_time
 from api.admin.idempotency import HIT
 from api.admin.query import ListQuery, lent_connection
 from api.admin.suppliers import check_provider
+from api.document.operation import documented
+from api.document.parameters import choice
 from api.envelope import CREATED, OK, success
+from api.operator import ACTOR
 from domain import ids
 from domain.supplier_books import Taken, import_report, look_at_report
 from domain.supplier_report import Draft
@@ -28,7 +32,19 @@ DRY: Final = ("true", "false")
 router = APIRouter()
 
 
-@router.post("/supplier-reports")
+@router.post(
+    "/supplier-reports",
+    **documented(
+        TakenAnswer,
+        status=CREATED,
+        also={OK: TakenAnswer},
+        query=(
+            "provider",
+            choice("format", FORMATS, "What the file is; found out if left out."),
+            choice("dry_run", DRY, "Whether to only look."),
+        ),
+    ),
+)
 async def take_report(request: Request) -> Response:
     """Import a file, which is the body as it is; all of it or, if anything is wrong, nothing."""
     gateway = gateway_of(request)
@@ -50,7 +66,9 @@ async def take_report(request: Request) -> Response:
     return success(request, data, CREATED if created else OK, {} if taken.new else HIT)
 
 
-@router.get("/supplier-reports")
+@router.get(
+    "/supplier-reports", **documented(SupplierReportsAnswer, query=("provider", "cursor", "limit"))
+)
 async def list_reports(request: Request) -> Response:
     """List what was imported, the newest first."""
     query = ListQuery(request, ("provider",))

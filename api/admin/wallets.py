@@ -6,9 +6,11 @@ from typing import Any, TypeVar
 from fastapi import APIRouter, Request, Response
 
 from adapters.ledger.past import Prefix, wallet_at
+from api.admin.answers.customers import HoldsAnswer
 from api.admin.auth import gateway_of
 from api.admin.fields import write_time
 from api.admin.find import FoundCustomer, find_customer
+from api.document.operation import documented
 from api.envelope import success
 from api.lending import lent_for_long
 from api.looking_back import prefix_at
@@ -28,7 +30,7 @@ T = TypeVar("T")
 router = APIRouter()
 
 
-@router.get("/customers/{customer_id}/holds")
+@router.get("/customers/{customer_id}/holds", **documented(HoldsAnswer, query=("at",)))
 async def list_holds(request: Request, customer_id: str) -> Response:
     """List the open holds of a wallet, the first to run out first, now or as of `?at=`."""
     customer = await find_customer(request, customer_id)

@@ -6,8 +6,11 @@ from fastapi import APIRouter, Request, Response
 
 from adapters.webhooks.outbox import STATUSES
 from adapters.webhooks.read_deliveries import DeliveryRow, deliveries
+from api.admin.answers.money import DeliveriesAnswer
 from api.admin.fields import write_time
 from api.admin.query import ListQuery, lent_connection
+from api.document.operation import documented
+from api.document.parameters import choice
 from api.envelope import success
 from api.errors import InvalidFieldError
 from domain import ids
@@ -18,7 +21,18 @@ FILTERS = ("status", "customer_id")
 router = APIRouter()
 
 
-@router.get("/webhook-deliveries")
+@router.get(
+    "/webhook-deliveries",
+    **documented(
+        DeliveriesAnswer,
+        query=(
+            choice("status", STATUSES, "Only what came so far."),
+            "customer_id",
+            "cursor",
+            "limit",
+        ),
+    ),
+)
 async def list_deliveries(request: Request) -> Response:
     """List deliveries, the newest first, by pages."""
     query = ListQuery(request, FILTERS)

@@ -5,12 +5,14 @@ from typing import Annotated, Any, Self
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import AfterValidator, Field, model_validator
 
+from api.admin.answers.prices import WhatIfAnswer
 from api.admin.auth import gateway_of
 from api.admin.body import body_as
 from api.admin.fields import Name
 from api.admin.find import parse_id
 from api.admin.price_fields import MODELS_MAX, PageFields, Prices
 from api.admin.query import lent_connection
+from api.document.operation import documented
 from api.envelope import success
 from api.rerating import Comparison, prices_of, what_if
 from domain import ids
@@ -43,7 +45,7 @@ class WhatIfFields(PageFields):
         return self
 
 
-@router.post("/what-if")
+@router.post("/what-if", **documented(WhatIfAnswer))
 async def ask(
     request: Request, asked: Annotated[WhatIfFields, Depends(body_as(WhatIfFields))]
 ) -> Response:

@@ -4,14 +4,15 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from api.gateway import Gateway
+from domain.admission import Asked, allowed_routes
 from domain.api_key import ApiKey
 from domain.catalog import Model, Route
 from domain.customer import Customer
 from domain.decision import Decision
 from domain.errors import InvalidApiKeyError, RefusalError
+from domain.find import must_find
 from domain.ports import Books
 from domain.reserve_call import Identity
-from domain.routing_policy import ANY_ROUTE, RoutingPolicy, RoutingPolicyError
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class AllowedModel:
 async def allowed_model(
     gateway: Gateway, who: Identity, name: str, kinds: Collection[str]
 ) -> AllowedModel:
-    """Find the first model of that name which the key's scope and the customer's policy allow.
+    """Find the first model of that name which the key's scope and the customer's policies allow.
 
     Raises ModelNotFoundError, or the first model's ModelNotAllowedError or RoutingPolicyError.
     """
@@ -36,26 +37,17 @@ async def allowed_model(
         key = books.find(ApiKey, who.key_id)
         if key is None:
             raise InvalidApiKeyError
-        customer = books.find(Customer, who.customer_id)
-        policy = ANY_ROUTE if customer is None else customer.routing
-        return _first(models, name, key, policy)
+        return _first(models, name, key, must_find(books, Customer, who.customer_id, "customer"))
 
     return await gateway.ledger.read(Decision((who.key_id, who.customer_id), find))
 
 
-def _first(models: Sequence[Model], name: str, key: ApiKey, policy: RoutingPolicy) -> AllowedModel:
+def _first(models: Sequence[Model], name: str, key: ApiKey, customer: Customer) -> AllowedModel:
+    asked = Asked(name, ())
     refusals: list[RefusalError] = []
     for model in models:
         try:
-            return _allowed(model, name, key, policy)
+            return AllowedModel(model, allowed_routes(asked, model, model.routes, key, customer))
         except RefusalError as refused:
             refusals.append(refused)
     raise refusals[0]
-
-
-def _allowed(model: Model, name: str, key: ApiKey, policy: RoutingPolicy) -> AllowedModel:
-    providers = key.check_allows(model.id, list(model.providers))
-    routes = tuple(r for r in policy.routes(model.routes) if r.provider in providers)
-    if not routes or (policy.models and model.id not in policy.models):
-        raise RoutingPolicyError(name)
-    return AllowedModel(model, routes)

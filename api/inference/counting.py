@@ -10,6 +10,7 @@ from api.exchange import Exchange
 from api.gateway import Gateway, clock_ms
 from api.inference.allowed_model import AllowedModel, allowed_model
 from api.inference.errors import JSON
+from api.inference.masking import masked_now
 from api.inference.serving import Serving
 from api.inference.surface import Headers, RequestHeaders, Surface
 from domain.api_key import INFERENCE
@@ -42,7 +43,7 @@ async def _counted(gateway: Gateway, serving: Serving, decode: Decode, count: Co
     exchange, surface = serving.exchange, serving.surface
     who = await gateway.authenticator.authorise(exchange.headers, INFERENCE)
     raw = await exchange.body(gateway.settings.max_body_bytes)
-    asked = decode(raw, exchange.headers)
+    asked = decode(await masked_now(gateway.policies, who.customer_id, raw), exchange.headers)
     # No tokens are taken: none are bought. But it is a request, and the limits are on those, too.
     serving.admission = await gateway.limiter.admit(who, 0, 0)
     if serving.admission and serving.admission.refusal:

@@ -1,6 +1,6 @@
 """An inference endpoint: held, called, charged, and only then finished.
 
-credential ─▶ body ─▶ model ─▶ estimate ─▶ RESERVE ─▶ upstream ─▶ relay ─▶ CHARGE ─▶ last bytes
+credential ─▶ body ─▶ policies ─▶ model ─▶ RESERVE ─▶ upstream ─▶ relay ─▶ CHARGE ─▶ last bytes
 """
 
 import asyncio
@@ -8,16 +8,20 @@ import logging
 from collections.abc import Awaitable
 from typing import cast
 
+from adapters.answer_cache.kept_stream import KeptStream
 from adapters.upstreams.answers import StreamAnswer, WholeAnswer
 from api.errors import InternalError
 from api.exchange import ClientGoneError, Exchange, Receive, Scope, Send
 from api.gateway import Gateway, clock_ms
 from api.inference.answering import answer_stream, answer_whole
-from api.inference.holding import hold_of
-from api.inference.idempotency import claim_of
-from api.inference.limiting import admit, correct_limits
+from api.inference.content_log import note_content
+from api.inference.limiting import correct_limits
+from api.inference.recalling import recalled
+from api.inference.reserving import reserve
 from api.inference.serving import Serving
 from api.inference.surface import Surface
+from api.inference.tracing import join_trace, note_trace
+from domain.call_steps import BODY, REFUSE
 from domain.errors import GatewayError, UpstreamTimeoutError
 
 _log = logging.getLogger("tollbook.calls")
@@ -57,7 +61,7 @@ class Endpoint:
             self._record(serving, outcome)
 
     def _record(self, serving: Serving, outcome: str) -> None:
-        """Count the call and write its log line, which names ids and figures only."""
+        """Count the call, write its log line, which names ids and figures only, and its trace."""
         call = serving.call
         milliseconds = clock_ms() - serving.started
         first_byte_ms = call.first_byte_ms if call else None
@@ -73,34 +77,36 @@ class Endpoint:
             first_byte_ms=first_byte_ms,
             milliseconds=milliseconds,
         )
+        note_trace(self._gateway, serving, outcome)
+        note_content(self._gateway, serving)
 
     async def _answer(self, serving: Serving) -> None:
-        gateway, headers = self._gateway, serving.exchange.headers
-        identity = await gateway.authenticator.identify(headers)
-        raw = await serving.exchange.body(gateway.settings.max_body_bytes)
-        request = self._surface.decode(raw, headers)
-        claim = claim_of(headers, identity, raw)
-        command = await hold_of(gateway, serving, identity, request, claim)
-        await admit(gateway, serving, command)
-        reservation = await gateway.calls.reserve(command)
+        gateway, exchange = self._gateway, serving.exchange
+        join_trace(gateway, serving)
+        identity = await gateway.authenticator.identify(exchange.headers)
+        serving.identity = identity
+        serving.steps.begin(BODY)
+        raw = await exchange.body(gateway.settings.max_body_bytes)
+        request, reservation = await reserve(gateway, serving, identity, raw)
         gateway.limiter.learn(identity, reservation.limits)
-        call = serving.call = gateway.meter(reservation)
+        call = serving.call = gateway.meter(reservation, serving.steps)
         loop = asyncio.get_running_loop()
         deadline = loop.time() + gateway.settings.call_deadline_seconds
         try:
             async with gateway.open_calls.deadline(deadline):
-                answer = await call.dispatch(request)
+                answer = await recalled(serving, call) or await call.dispatch(request)
         except TimeoutError:
             if not call.ended:
                 await call.release(UpstreamTimeoutError.code)
             raise UpstreamTimeoutError from None
-        if isinstance(answer, StreamAnswer):
+        if isinstance(answer, StreamAnswer | KeptStream):
             await answer_stream(gateway, serving, call, answer, deadline)
         else:
             await answer_whole(serving, call, cast("WholeAnswer", answer))
 
     async def _refuse(self, serving: Serving, error: GatewayError) -> None:
         """Answer with an error, in the stream if that has begun."""
+        serving.steps.begin(REFUSE)
         tell = self._event if serving.exchange.started else self._answer_with
         try:
             send = tell(serving, error)

@@ -18,8 +18,15 @@ from api.errors import (
 )
 from api.statements import StatementChangedError, StatementPendingError
 from domain import errors
+from domain.call_policy import PolicyChangedError
 from domain.candidates import MissingCapabilityError
+from domain.change_webhook import NoWebhookError, TooSoonError
+from domain.content_rules import ContentBlockedError
+from domain.context_policy import BeyondWindowError
+from domain.conversation import ConversationArchivedError
+from domain.create_key import SecretShownError
 from domain.errors import GatewayError
+from domain.key_ceiling import ExceedsOwnKeyError
 from domain.limits import RateLimitedError
 from domain.periods import UnknownZoneError
 from domain.routing_policy import RoutingPolicyError
@@ -69,7 +76,9 @@ TABLE: Final[dict[type[GatewayError], Told]] = {
     RoutingPolicyError: SCOPE,
     MissingCapabilityError: REQUEST,
     errors.UnsupportedParameterError: REQUEST,
+    ContentBlockedError: REQUEST,
     errors.ContextLengthError: REQUEST,
+    BeyondWindowError: REQUEST,
     errors.UnpricedCurrencyError: REQUEST,
     errors.BodyTooLargeError: TOO_LARGE,
     errors.MissingApiKeyError: KEY,
@@ -81,6 +90,7 @@ TABLE: Final[dict[type[GatewayError], Told]] = {
     errors.PermissionDeniedError: SCOPE,
     errors.ModelNotAllowedError: SCOPE,
     errors.WalletFrozenError: SCOPE,
+    ExceedsOwnKeyError: SCOPE,
     errors.ModelNotFoundError: MODEL,
     errors.NotFoundError: NOWHERE,
     NoEndpointError: NOWHERE,
@@ -93,10 +103,14 @@ TABLE: Final[dict[type[GatewayError], Told]] = {
     errors.IdempotencyInProgressError: CONFLICT,
     errors.IdempotencyKeyReusedError: REUSED,
     errors.ConflictError: CONFLICT,
+    ConversationArchivedError: CONFLICT,
+    SecretShownError: CONFLICT,
+    NoWebhookError: CONFLICT,
     NotSealedError: CONFLICT,
     NotClosableError: CONFLICT,
     StatementPendingError: CONFLICT,
     RateLimitedError: RATE,
+    TooSoonError: RATE,
     errors.UpstreamFailureError: UPSTREAM,
     errors.UpstreamError: UPSTREAM,
     errors.UpstreamTimeoutError: TIMEOUT,
@@ -105,6 +119,7 @@ TABLE: Final[dict[type[GatewayError], Told]] = {
     errors.BillingUnavailableError: LEDGER,
     OutcomeUnknownError: LEDGER,
     ProjectionLagError: LEDGER,
+    PolicyChangedError: LEDGER,
     SealPendingError: LEDGER,
     StatementChangedError: BUG,
     StatementsNotIssuedError: BUG,

@@ -9,7 +9,10 @@ from adapters.protocols.inbound import InboundRequest
 from adapters.protocols.media import Audio, Document, Image
 from adapters.protocols.prompt_size import PromptSize, measure_off_loop, off_loop
 from api.gateway import Gateway
+from api.inference.conversation import conversation_of
 from api.inference.serving import Serving
+from api.inference.surface import Surface
+from domain.admission import Asked
 from domain.candidates import Candidate, Needs, capable, rank
 from domain.catalog import STANDARD, Choice, Model, Route
 from domain.errors import InvalidRequestError
@@ -58,30 +61,40 @@ async def hold_of(
     serving: Serving,
     identity: Identity,
     request: InboundRequest,
-    claim: Claim | None,
+    *,
+    claim: Claim | None = None,
+    policy_version: int = 0,
 ) -> ReserveCall:
     """Find the models that can take a call and size it for each.
 
     Raises ModelNotFoundError, MissingCapabilityError, ContextLengthError, or InvalidRequestError
     if every route would have to leave something out.
     """
-    choice = _choice(gateway, serving, request)
-    size = await measure_off_loop(request.size, request.prompt_parts)
-    models = capable(choice, needs_of(request, size, choice))
-    candidates = await off_loop(request.size, partial(_candidates, gateway, request, models, size))
-    ranked = rank(candidates, choice.strategy, gateway.upstreams.breakers)
+    asked = await asked_of(gateway, serving.surface, request)
     return ReserveCall(
         serving.request_id,
         identity,
-        choice.requested,
-        ranked,
+        asked.requested,
+        asked.candidates,
         serving.surface.name,
         timedelta(seconds=gateway.settings.hold_seconds),
         serving.exchange.client_request_id,
         claim,
         tags_of(request.tags, gateway.settings.tag_names),
-        choice.open,
+        asked.open_choice,
+        policy_version,
+        conversation_of(serving.exchange.headers, identity),
     )
+
+
+async def asked_of(gateway: Gateway, surface: Surface, request: InboundRequest) -> Asked:
+    """Find the models that can take a request and size it for each; raises what `hold_of` does."""
+    choice = _choice(gateway, surface, request)
+    size = await measure_off_loop(request.size, request.prompt_parts)
+    models = capable(choice, needs_of(request, size, choice))
+    candidates = await off_loop(request.size, partial(_candidates, gateway, request, models, size))
+    ranked = rank(candidates, choice.strategy, gateway.upstreams.breakers)
+    return Asked(choice.requested, ranked, choice.open)
 
 
 def needs_of(request: InboundRequest, size: PromptSize, choice: Choice) -> Needs:
@@ -101,9 +114,9 @@ def needs_of(request: InboundRequest, size: PromptSize, choice: Choice) -> Needs
     )
 
 
-def _choice(gateway: Gateway, serving: Serving, request: InboundRequest) -> Choice:
+def _choice(gateway: Gateway, surface: Surface, request: InboundRequest) -> Choice:
     tier = request.tier if isinstance(request, Tiered) else None
-    return gateway.catalog.choose(request.model, serving.surface.kinds, tier or STANDARD)
+    return gateway.catalog.choose(request.model, surface.kinds, tier or STANDARD)
 
 
 def _candidates(

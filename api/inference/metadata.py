@@ -46,6 +46,8 @@ def metadata_of(call: MeteredCall, request_id: str) -> dict[str, Any]:
         "score": call.candidate.score,
         "latency": {"first_byte_ms": call.first_byte_ms, "total_ms": call.elapsed_ms},
     }
+    if call.recalled:
+        written["cached"] = True
     kept = call.reservation.kept
     if len(kept) > 1:
         written["model_recommendation"] = [

@@ -6,9 +6,11 @@ from fastapi import APIRouter, Request, Response
 from psycopg import AsyncConnection
 
 from adapters.ledger.past import wallet_at
+from api.document.operation import documented
 from api.envelope import success
 from api.lending import lent_for_long
 from api.looking_back import prefix_at
+from api.openapi.answers.balance import BalanceAnswer
 from api.openapi.caller import Caller, read_models
 from api.openapi.query import Query
 from domain import ids
@@ -22,7 +24,7 @@ from projections.read_balances import balance
 router = APIRouter()
 
 
-@router.get("/balance")
+@router.get("/balance", **documented(BalanceAnswer, query=("at",)))
 async def get_balance(request: Request, caller: Caller) -> Response:
     """Tell what is available, what open calls hold, and what is posted, own writes included."""
     at = Query(request, {"at"}).text("at")

@@ -8,7 +8,9 @@ from pydantic import Field, model_validator
 from api.admin.auth import gateway_of
 from api.admin.body import Fields, body_as
 from api.admin.fields import LimitAmount
+from api.document.operation import documented
 from api.envelope import success
+from api.openapi.answers.balance import CheckAnswer
 from api.openapi.caller import Caller
 from domain.check_funds import check_amount, check_call
 from domain.errors import ModelNotFoundError
@@ -42,7 +44,7 @@ class CheckFields(Fields):
         return self
 
 
-@router.post("/balance/check")
+@router.post("/balance/check", **documented(CheckAnswer))
 async def check(
     request: Request,
     caller: Caller,

@@ -1,23 +1,24 @@
 """GET and PATCH /openapi/v1/balance/config: what the customer wants to be told, and where."""
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from adapters.webhooks.endpoint import URL_MAX, parse_endpoint
 from api.admin.auth import gateway_of
 from api.admin.body import Fields, body_as
 from api.admin.fields import LimitAmount, PositiveAmount
-from api.admin.texts import kept
+from api.document.operation import documented
 from api.envelope import success
-from api.errors import InvalidFieldError
+from api.openapi.answers.balance import BalanceConfigAnswer
 from api.openapi.caller import Caller
-from api.webhook_endpoints import WEBHOOK_URL, WebhookEndpoints, signer_of
+from api.openapi.key_views import manager_of
+from api.openapi.query import Query
+from api.openapi.webhook_address import WebhookUrl, forget_address, keeping_address
+from api.webhook_endpoints import WebhookEndpoints, signer_of
 from domain import ids
-from domain.alerts import AlertChange, Recharge, Webhook, change_alerts
+from domain.alerts import AlertChange, Recharge, change_alerts
+from domain.change_webhook import look_up_webhook
 from domain.decision import Decision
 from domain.find import must_find
 from domain.money import format_amount
@@ -30,10 +31,6 @@ THRESHOLDS_MAX = 10
 Percent = Annotated[int, Field(ge=1, le=100)]
 
 router = APIRouter()
-
-
-def _endpoint(url: str) -> str:
-    return parse_endpoint(url).url
 
 
 class RechargeFields(Fields):
@@ -53,7 +50,7 @@ class ConfigFields(Fields):
         default_factory=list[int]
     )
     auto_recharge: RechargeFields | None = None
-    webhook_url: Annotated[str, Field(max_length=URL_MAX), AfterValidator(_endpoint)] | None = None
+    webhook_url: WebhookUrl | None = None
 
     @model_validator(mode="after")
     def _not_empty(self) -> Self:
@@ -63,13 +60,14 @@ class ConfigFields(Fields):
         return self
 
 
-@router.get("/balance/config")
+@router.get("/balance/config", **documented(BalanceConfigAnswer))
 async def get_config(request: Request, caller: Caller) -> Response:
     """Tell what is watched, which lines are crossed, and how to know that a webhook is ours."""
+    Query(request, ())
     return success(request, await _describe(request, caller))
 
 
-@router.patch("/balance/config")
+@router.patch("/balance/config", **documented(BalanceConfigAnswer))
 async def change_config(
     request: Request,
     caller: Caller,
@@ -77,8 +75,8 @@ async def change_config(
 ) -> Response:
     """Change what is given; a wallet beyond a new line is told of it soon after."""
     gateway = gateway_of(request)
-    given = fields.model_fields_set
-    async with _webhook(request, fields.webhook_url) as webhook:
+    given, manager = fields.model_fields_set, manager_of(caller)
+    async with keeping_address(gateway, fields.webhook_url, "webhook_url") as webhook:
         recharge = fields.auto_recharge
         change = AlertChange(
             thresholds=fields.alert_thresholds if "alert_thresholds" in given else None,
@@ -88,31 +86,11 @@ async def change_config(
             changes_webhook="webhook_url" in given,
             webhook=webhook,
         )
-        command = change_alerts(
-            caller.customer_id,
-            caller.wallet_id,
-            change,
-            actor=ids.public(ids.KEY, caller.key_id),
-        )
-        before = await gateway.ledger.execute(command)
-    if change.changes_webhook and before is not None:
-        await gateway.texts.erase(before, WEBHOOK_URL)
+        command = change_alerts(caller.customer_id, caller.wallet_id, change, actor=manager.actor)
+        before = await gateway.ledger.execute(manager.guarded(command))
+    if change.changes_webhook:
+        await forget_address(gateway, before)
     return success(request, await _describe(request, caller))
-
-
-@asynccontextmanager
-async def _webhook(request: Request, url: str | None) -> AsyncGenerator[Webhook | None]:
-    """Keep an address as an erasable text of its own, so that a refusal leaves the old one."""
-    gateway = gateway_of(request)
-    if url is None:
-        yield None
-        return
-    if signer_of(gateway.settings) is None:
-        message = "'webhook_url': this gateway sends no webhooks; ask its operator."
-        raise InvalidFieldError(message, "webhook_url")
-    webhook_id = gateway.mint()
-    async with kept(gateway.texts, webhook_id, WEBHOOK_URL, url) as url_hash:
-        yield Webhook(webhook_id, url_hash)
 
 
 async def _describe(request: Request, caller: Identity) -> dict[str, Any]:
@@ -123,13 +101,14 @@ async def _describe(request: Request, caller: Identity) -> dict[str, Any]:
 
     found = await gateway.ledger.read(Decision((caller.wallet_id,), look))
     signer = signer_of(gateway.settings)
+    terms = await gateway.ledger.read(look_up_webhook(caller.customer_id))
     return {
         "customer_id": ids.public(ids.CUSTOMER, caller.customer_id),
         **found,
-        "webhook_url": await WebhookEndpoints(gateway.ledger, gateway.texts).url(
-            caller.customer_id
-        ),
-        "webhook_secret": signer.secret_of(caller.customer_id) if signer else None,
+        "webhook_url": await WebhookEndpoints(gateway.ledger, gateway.texts).url(terms),
+        "webhook_secret": signer.secret_of(caller.customer_id, terms.secrets[0])
+        if signer
+        else None,
     }
 
 

@@ -5,7 +5,10 @@ from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 
+from api.document.operation import CSV, documented, documented_file
+from api.document.parameters import choice
 from api.envelope import success
+from api.openapi.answers.calls import CallsAnswer
 from api.openapi.caller import Caller, read_models
 from api.openapi.csv_answer import csv_answer
 from api.openapi.query import Query, own_cursors
@@ -19,20 +22,26 @@ from projections.csv_text import csv_line
 from projections.freshness import catch_up
 from projections.read_calls import CallRow, Filters, all_calls, calls
 
-FILTERS: Final = frozenset({"from", "to", "model", "status", "key_id", "request_id", "tag"})
+FILTERS: Final = frozenset(
+    {"from", "to", "model", "status", "key_id", "request_id", "conversation_id", "tag"}
+)
 STATUSES: Final = (RESERVED, CHARGED, RELEASED, UNKNOWN)
 COLUMNS: Final = (
-    "request_id", "client_request_id", "created_at", "ended_at", "period", "status", "model",
-    "surface", "api_key_id", "basis", "price_version", "price_list", "service_tier",
-    "input_tokens", "output_tokens",
+    "request_id", "client_request_id", "conversation_id", "created_at", "ended_at", "period",
+    "status", "model", "surface", "api_key_id", "basis", "price_version", "price_list",
+    "service_tier", "input_tokens", "output_tokens",
     *METERED, "currency", "hold", "amount", "absorbed", "corrected", "total", "flags", "reason",
     "tags", "milliseconds", "first_byte_ms",
+)  # fmt: skip
+QUERY: Final = (
+    "from", "to", "model", choice("status", STATUSES, "Only calls that came to this."),
+    "key_id", "request_id", "conversation_id", "tag",
 )  # fmt: skip
 
 router = APIRouter()
 
 
-@router.get("/billing/detail")
+@router.get("/billing/detail", **documented(CallsAnswer, query=(*QUERY, "cursor", "limit")))
 async def list_calls(request: Request, caller: Caller) -> Response:
     """List the wallet's calls, the newest first, by pages."""
     asked = Query(request, FILTERS | {"cursor", "limit"})
@@ -46,7 +55,7 @@ async def list_calls(request: Request, caller: Caller) -> Response:
     return success(request, {"items": items, "next_cursor": page.next_cursor})
 
 
-@router.get("/billing/detail.csv")
+@router.get("/billing/detail.csv", **documented_file(CSV, "Calls, the oldest first.", query=QUERY))
 async def download_calls(request: Request, caller: Caller) -> Response:
     """Stream the wallet's calls, the oldest first."""
     filters = _filters(Query(request, FILTERS))
@@ -62,6 +71,7 @@ def describe(row: CallRow, currency: str) -> dict[str, Any]:
     return {
         "request_id": ids.public(ids.REQUEST, row.request_id),
         "client_request_id": row.client_request_id,
+        "conversation_id": _conversation(row),
         "created_at": row.created_at,
         "ended_at": row.ended_at,
         "period": row.period,
@@ -106,6 +116,7 @@ def _cells(row: CallRow, currency: str) -> list[str | int | None]:
     return [
         ids.public(ids.REQUEST, row.request_id),
         row.client_request_id,
+        _conversation(row),
         row.created_at.isoformat(),
         row.ended_at.isoformat() if row.ended_at else None,
         row.period,
@@ -134,6 +145,11 @@ def _cells(row: CallRow, currency: str) -> list[str | int | None]:
     ]
 
 
+def _conversation(row: CallRow) -> str | None:
+    joined = row.conversation_id
+    return ids.public(ids.CONVERSATION, joined) if joined else None
+
+
 def _filters(asked: Query) -> Filters:
     since, until = asked.times()
     return Filters(
@@ -143,5 +159,6 @@ def _filters(asked: Query) -> Filters:
         status=asked.choice("status", STATUSES),
         key_id=asked.id("key_id", ids.KEY),
         request_id=asked.id("request_id", ids.REQUEST),
+        conversation_id=asked.id("conversation_id", ids.CONVERSATION),
         tags=asked.tags(),
     )

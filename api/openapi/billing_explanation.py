@@ -7,7 +7,9 @@ from urllib.parse import quote
 from fastapi import APIRouter, Request, Response
 
 from api.admin.auth import gateway_of
+from api.document.operation import documented
 from api.envelope import success
+from api.openapi.answers.calls import ExplainedCallAnswer
 from api.openapi.billing_detail import describe
 from api.openapi.caller import Caller, read_models
 from api.openapi.query import Query
@@ -46,7 +48,7 @@ class Told(NamedTuple):
         return [event.fields for event in self.events if event.topic == topic]
 
 
-@router.get("/billing/detail/{request_id}")
+@router.get("/billing/detail/{request_id}", **documented(ExplainedCallAnswer))
 async def explain_call(request: Request, request_id: str, caller: Caller) -> Response:
     """Explain what a call was held and charged for, line by line, and every correction since."""
     Query(request, ())

@@ -6,7 +6,9 @@ from typing import Any, Final, NamedTuple
 from fastapi import APIRouter, Request, Response
 
 from api.admin.auth import gateway_of
+from api.document.operation import documented
 from api.envelope import success
+from api.openapi.answers.prices import OneRuleAnswer, RulesAnswer
 from api.openapi.caller import Caller
 from api.openapi.query import Query
 from api.price_text import describe_card, format_paid
@@ -38,7 +40,7 @@ class Rules(NamedTuple):
     rules: list[PriceRule]
 
 
-@router.get("/billing/rules")
+@router.get("/billing/rules", **documented(RulesAnswer))
 async def list_rules(request: Request, caller: Caller) -> Response:
     """List the prices of every model that can be called."""
     Query(request, ())
@@ -47,7 +49,7 @@ async def list_rules(request: Request, caller: Caller) -> Response:
     return success(request, {"currency": found.currency, **TERMS, "items": items})
 
 
-@router.get("/billing/rules/{model:path}")
+@router.get("/billing/rules/{model:path}", **documented(OneRuleAnswer))
 async def get_rule(request: Request, model: str, caller: Caller) -> Response:
     """Look at the prices of one model, those of its parents included."""
     Query(request, ())

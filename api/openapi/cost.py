@@ -9,7 +9,14 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from psycopg import AsyncConnection
 
+from api.document.operation import documented
 from api.envelope import success
+from api.openapi.answers.spend import (
+    ModelsSpendAnswer,
+    OneModelSpendAnswer,
+    OverviewAnswer,
+    TrendAnswer,
+)
 from api.openapi.billing_rules import rules_of
 from api.openapi.caller import Caller, read_models
 from api.openapi.figures import average, money, named, used
@@ -29,7 +36,7 @@ TOP_MODELS: Final = 5
 router = APIRouter()
 
 
-@router.get("/cost/overview")
+@router.get("/cost/overview", **documented(OverviewAnswer))
 async def get_overview(request: Request, caller: Caller) -> Response:
     """Tell the spend of today, this month and lately, and the models that it went to."""
     Query(request, ())
@@ -52,7 +59,7 @@ async def get_overview(request: Request, caller: Caller) -> Response:
     return success(request, data)
 
 
-@router.get("/cost/trend")
+@router.get("/cost/trend", **documented(TrendAnswer, query=("from", "to", "model", "key_id")))
 async def get_trend(request: Request, caller: Caller) -> Response:
     """Tell the spend of each day, also of those without any."""
     asked = Query(request, DAYS | {"model", "key_id"})
@@ -66,7 +73,9 @@ async def get_trend(request: Request, caller: Caller) -> Response:
     )
 
 
-@router.get("/cost/models")
+@router.get(
+    "/cost/models", **documented(ModelsSpendAnswer, query=("from", "to", "month", "key_id"))
+)
 async def list_models(request: Request, caller: Caller) -> Response:
     """Tell what each model came to, the dearest first."""
     asked = Query(request, PERIOD | {"key_id"})
@@ -84,7 +93,7 @@ async def list_models(request: Request, caller: Caller) -> Response:
     return success(request, data)
 
 
-@router.get("/cost/models/{model:path}")
+@router.get("/cost/models/{model:path}", **documented(OneModelSpendAnswer, query=("from", "to")))
 async def get_model(request: Request, model: str, caller: Caller) -> Response:
     """Tell what one model came to, by day and by key; it must be priced, or have been used."""
     asked = Query(request, DAYS)

@@ -6,6 +6,9 @@ from fastapi import APIRouter, Request, Response
 from psycopg import AsyncConnection
 
 from api.admin.auth import gateway_of
+from api.document.operation import CSV as TABLE, documented, documented_file
+from api.document.parameters import choice, required
+from api.document.proofs import StatementAnswer
 from api.errors import InvalidFieldError
 from api.lending import lent_for_long
 from api.openapi.caller import Caller
@@ -24,20 +27,37 @@ FORMATS: Final = (JSON, HTML)
 router = APIRouter()
 
 
-@router.get("/billing/monthly-statement")
+@router.get(
+    "/billing/monthly-statement",
+    **documented(
+        StatementAnswer,
+        query=(required("month"), choice("format", FORMATS, "JSON, or a page to print.")),
+        files={"text/html": "The statement as a page to print."},
+    ),
+)
 async def get_statement(request: Request, caller: Caller) -> Response:
     """Answer with a month's statement in the envelope, or as a page to print."""
     query = Query(request, {"month", "format"})
     return await _answer(request, caller, query, query.choice("format", FORMATS) or JSON)
 
 
-@router.get("/billing/monthly-statement.csv")
+@router.get(
+    "/billing/monthly-statement.csv",
+    **documented_file(
+        TABLE, "The statement's lines, for an accountant's import.", query=(required("month"),)
+    ),
+)
 async def download_table(request: Request, caller: Caller) -> Response:
     """Answer with the statement's lines, for an accountant's import."""
     return await _answer(request, caller, Query(request, {"month"}), CSV)
 
 
-@router.get("/billing/monthly-statement.json")
+@router.get(
+    "/billing/monthly-statement.json",
+    **documented_file(
+        "application/json", "The one text whose SHA-256 was issued.", query=(required("month"),)
+    ),
+)
 async def download_text(request: Request, caller: Caller) -> Response:
     """Answer with the one text whose SHA-256 was issued, byte for byte."""
     return await _answer(request, caller, Query(request, {"month"}), TEXT)

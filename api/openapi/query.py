@@ -57,6 +57,14 @@ class Query:
             raise InvalidFieldError(message, name)
         return text
 
+    def texts(self, name: str) -> set[str]:
+        """Read every one of a parameter that may be repeated."""
+        texts = {*self._asked.getlist(name)}
+        if not all(0 < len(text) <= TEXT_MAX and text.isprintable() for text in texts):
+            message = f"'{name}' must be texts of 1 to {TEXT_MAX} printable characters."
+            raise InvalidFieldError(message, name)
+        return texts
+
     def choice(self, name: str, choices: Collection[str]) -> str | None:
         """Read one of a few words."""
         text = self._asked.get(name)

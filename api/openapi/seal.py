@@ -8,6 +8,8 @@ from fastapi.responses import PlainTextResponse
 
 from adapters.seal import proofs
 from api.call_proof import NotSealedError, prove_call
+from api.document.operation import documented, documented_file
+from api.document.proofs import CallProofAnswer, PublishedHeadAnswer
 from api.envelope import success
 from api.openapi.caller import Caller, read_models
 from api.openapi.query import Query
@@ -23,7 +25,7 @@ VERIFIER: Final = files("api.openapi").joinpath("verify_proof.txt").read_bytes()
 router = APIRouter()
 
 
-@router.get("/seal/head")
+@router.get("/seal/head", **documented(PublishedHeadAnswer))
 async def get_head(request: Request, caller: Caller) -> Response:
     """Show the newest signed head of the log; worth keeping, for nobody can take it back."""
     Query(request, ())
@@ -35,15 +37,19 @@ async def get_head(request: Request, caller: Caller) -> Response:
     return success(request, {**head.fields, "public_key": key})
 
 
-@router.get("/seal/verifier")
-async def get_verifier() -> Response:
+@router.get(
+    "/seal/verifier",
+    **documented_file("text/plain", "The program that checks proofs.", public=True),
+)
+async def get_verifier(request: Request) -> Response:
     """Hand out the program that checks proofs; it is nobody's secret."""
+    Query(request, ())
     return PlainTextResponse(
         VERIFIER, headers={"content-disposition": 'inline; filename="verify_proof.py"'}
     )
 
 
-@router.get("/billing/detail/{request_id}/proof")
+@router.get("/billing/detail/{request_id}/proof", **documented(CallProofAnswer))
 async def get_proof(request: Request, request_id: str, caller: Caller) -> Response:
     """Prove what one of the caller's own calls was held and charged for."""
     Query(request, ())

@@ -10,6 +10,8 @@ from fastapi.responses import StreamingResponse
 
 from adapters.seal import proofs
 from api.call_proof import NotSealedError
+from api.document.operation import documented_file
+from api.document.parameters import required
 from api.envelope import OK, headers_of
 from api.errors import InvalidFieldError
 from api.lending import lent_for_long
@@ -30,7 +32,14 @@ ISSUED: Final = ("statement.issued",)
 router = APIRouter()
 
 
-@router.get("/billing/monthly-statement/proof")
+@router.get(
+    "/billing/monthly-statement/proof",
+    **documented_file(
+        "application/json",
+        "The canonical text, and the proof that it was issued.",
+        query=(required("month"),),
+    ),
+)
 async def get_statement_proof(request: Request, caller: Caller) -> Response:
     """Hand out the canonical text with the sealed event that issued it, as one file.
 

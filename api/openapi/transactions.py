@@ -7,8 +7,11 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from psycopg import AsyncConnection
 
+from api.document.operation import CSV, documented, documented_file
+from api.document.parameters import choice
 from api.envelope import success
 from api.looking_back import prefix_at
+from api.openapi.answers.balance import TransactionAnswer, TransactionsAnswer
 from api.openapi.caller import Caller, read_models
 from api.openapi.csv_answer import csv_answer
 from api.openapi.query import Query, own_cursors
@@ -31,11 +34,16 @@ COLUMNS: Final = (
     "transaction_id", "type", "available", "posted", "available_after", "request_id", "api_key_id",
     "grant_id", "correction_id", "period", "corrects", "created_at",
 )  # fmt: skip
+QUERY: Final = (
+    choice("type", TYPES, "Only movements of this kind."), "from", "to", "request_id", "at",
+)  # fmt: skip
 
 router = APIRouter()
 
 
-@router.get("/balance-transactions")
+@router.get(
+    "/balance-transactions", **documented(TransactionsAnswer, query=(*QUERY, "cursor", "limit"))
+)
 async def list_transactions(request: Request, caller: Caller) -> Response:
     """List the wallet's ledger entries, the newest first, by pages."""
     asked = Query(request, FILTERS | {"cursor", "limit"})
@@ -51,7 +59,9 @@ async def list_transactions(request: Request, caller: Caller) -> Response:
     return success(request, {"items": items, "next_cursor": page.next_cursor})
 
 
-@router.get("/balance-transactions.csv")
+@router.get(
+    "/balance-transactions.csv", **documented_file(CSV, "Movements, the oldest first.", query=QUERY)
+)
 async def download_transactions(request: Request, caller: Caller) -> Response:
     """Stream the wallet's ledger entries, the oldest first."""
     asked = Query(request, FILTERS)
@@ -62,9 +72,10 @@ async def download_transactions(request: Request, caller: Caller) -> Response:
     return await csv_answer(request, "balance-transactions", COLUMNS, _lines(rows))
 
 
-@router.get("/balance-transactions/{transaction_id}")
+@router.get("/balance-transactions/{transaction_id}", **documented(TransactionAnswer))
 async def get_transaction(request: Request, transaction_id: str, caller: Caller) -> Response:
     """Look at one ledger entry of the caller's own wallet."""
+    Query(request, ())
     async with read_models(request) as conn:
         await catch_up(conn, (Transactions(),))
         found = await transaction(conn, caller.wallet_id, transaction_id)

@@ -10,8 +10,10 @@ from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 
+from api.document.operation import documented
 from api.envelope import success
 from api.errors import InvalidFieldError
+from api.openapi.answers.spend import CostAnswer, UsageAnswer
 from api.openapi.caller import Caller, read_models
 from api.openapi.figures import money, named, used
 from api.openapi.query import Query
@@ -38,11 +40,12 @@ PARAMETERS: Final = PERIOD | {"group_by", "model", "key_id"}
 DIMENSIONS: Final = (DAY, MODEL, API_KEY)
 DIMENSIONS_MAX: Final = 4
 RECENT_DAYS: Final = 30
+QUERY: Final = ("from", "to", "month", "group_by", "model", "key_id")
 
 router = APIRouter()
 
 
-@router.get("/usage/breakdown")
+@router.get("/usage/breakdown", **documented(UsageAnswer, query=QUERY))
 async def break_usage_down(request: Request, caller: Caller) -> Response:
     """Tell what was used: calls, tokens and tool requests by component, and what they came to."""
 
@@ -52,7 +55,7 @@ async def break_usage_down(request: Request, caller: Caller) -> Response:
     return success(request, await _report(request, caller, DAY, show))
 
 
-@router.get("/billing/cost-breakdown")
+@router.get("/billing/cost-breakdown", **documented(CostAnswer, query=QUERY))
 async def break_costs_down(request: Request, caller: Caller) -> Response:
     """Tell what was charged and what corrections gave back."""
     return success(request, await _report(request, caller, MODEL, money))

@@ -7,6 +7,7 @@ from psycopg import Connection
 
 from projections.audit.alerts import AlertAudit
 from projections.audit.calls import CallAudit
+from projections.audit.conversations import ConversationAudit
 from projections.audit.corrections import CorrectionAudit
 from projections.audit.findings import Finding, Findings
 from projections.audit.keys import KeyAudit
@@ -35,9 +36,10 @@ class Auditor:
         self.statements = StatementAudit(self.findings)
         self.payments = PaymentAudit(self.findings)
         self.alerts = AlertAudit(self.findings)
+        self.conversations = ConversationAudit(self.findings)
         self._audits = (
             self.prices, self.wallets, self.keys, self.calls, self.corrections, self.periods,
-            self.statements, self.payments, self.alerts,
+            self.statements, self.payments, self.alerts, self.conversations,
         )  # fmt: skip
         self._conn = conn
         self._latest = datetime.min.replace(tzinfo=UTC)

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from domain import api_key_events as key, inference_request as request
-from domain.customer import RoutingChanged
+from domain.customer import RoutingChanged, SecurityChanged
 from domain.money import Nanos
-from domain.quota import window_of
+from domain.quota import NONE, is_within, window_of
 from projections.audit.findings import Findings, Judge, judge
 from projections.events import Event, Fields
 
@@ -17,10 +17,10 @@ class KeyAccount:
 
     customer_id: str
     wallet_id: str
-    models: list[str]
-    providers: list[str]
-    quota: Nanos | None
-    window: str
+    models: list[str] = field(default_factory=list[str])
+    providers: list[str] = field(default_factory=list[str])
+    quota: Nanos | None = None
+    window: str = NONE
     disabled: bool = False
     spent: dict[str, Nanos] = field(default_factory=dict[str, Nanos])
     holds: dict[str, Fields] = field(default_factory=dict[str, Fields])
@@ -33,6 +33,8 @@ class KeyAudit:
         self._findings = findings
         self._keys: dict[str, KeyAccount] = {}
         self._policies: dict[str, Fields] = {}
+        self._secure: dict[str, list[str]] = {}
+        """By customer, to which models its security policy lets prompts go, if not to all."""
         self._scopes: dict[str, list[str]] = {}
         """By open call, where its key may go, if not everywhere."""
 
@@ -40,22 +42,20 @@ class KeyAudit:
         """Judge one event, if it concerns a key, and follow it."""
         fact, check = event.fields, judge(self._findings, event)
         if event.topic == key.Created.TOPIC:
-            self._keys[event.originator_id] = KeyAccount(
-                fact["customer_id"],
-                fact["wallet_id"],
-                fact["allowed_models"],
-                fact["allowed_providers"],
-                fact["quota_amount"],
-                fact["quota_window"],
-            )
+            created = KeyAccount(fact["customer_id"], fact["wallet_id"])
+            self._keys[event.originator_id] = created
+            _take_terms(created, fact)
         elif event.topic == request.Reserved.TOPIC:
             self._check_scope(fact, check)
             self._check_policy(fact, check)
+            self._check_security(fact, check)
             self._remember(event)
         elif event.topic in _ANSWERS:
             self._check_provider(event, check)
         elif event.topic == RoutingChanged.TOPIC:
             self._policies[event.originator_id] = fact
+        elif event.topic == SecurityChanged.TOPIC:
+            self._secure[event.originator_id] = fact["models"]
         elif event.topic.startswith(_OURS):
             account = self._keys.get(event.originator_id)
             check(account is not None, "keys", "the key was never created")
@@ -85,6 +85,12 @@ class KeyAudit:
         alone = policy["fallback"] or not fact["alternatives"]
         check(alone, "routing", "the customer's policy allows no second model")
 
+    def _check_security(self, fact: Fields, check: Judge) -> None:
+        models = self._secure.get(fact["customer_id"], [])
+        for model in (fact["model"], *fact["alternatives"]) if models else ():
+            allowed = model in models
+            check(allowed, "security", f"the customer's security policy does not allow {model}")
+
     def _remember(self, event: Event) -> None:
         account = self._keys.get(event.fields["key_id"])
         if account is not None and account.providers:
@@ -102,17 +108,27 @@ class KeyAudit:
 def _follow(account: KeyAccount, topic: str, fact: Fields, check: Judge) -> None:
     if topic == key.Disabled.TOPIC:
         account.disabled = True
+    elif topic == key.Changed.TOPIC:
+        check(not account.disabled, "keys", "the key is disabled")
+        _take_terms(account, fact)
     elif topic == key.Corrected.TOPIC:
         _spend(account, fact["window"], -fact["amount"])
     elif topic == key.Reserved.TOPIC:
         _reserve(account, fact, check)
     elif topic == key.QuotaAlertRaised.TOPIC:
-        told = (account.spent.get(fact["window"], 0), account.quota, account.wallet_id)
+        told = (_sum_within(account.spent, fact["window"]), account.quota, account.wallet_id)
         true = (fact["spent"], fact["quota"], fact["wallet_id"]) == told
         check(true, "quota", f"{told[0]} of {told[1]} was spent")
-    elif topic != key.LimitsChanged.TOPIC:
+    elif topic == key.Rotated.TOPIC:
+        check(not account.disabled, "keys", "the key is disabled")
+    elif topic not in _WITHOUT_MONEY:
         account.holds.pop(fact["request_id"], None)
         _spend(account, fact["window"], fact.get("amount", 0))
+
+
+def _take_terms(account: KeyAccount, fact: Fields) -> None:
+    account.models, account.providers = fact["allowed_models"], fact["allowed_providers"]
+    account.quota, account.window = fact["quota_amount"], fact["quota_window"]
 
 
 def _reserve(account: KeyAccount, fact: Fields, check: Judge) -> None:
@@ -121,9 +137,10 @@ def _reserve(account: KeyAccount, fact: Fields, check: Judge) -> None:
     window = window_of(now, account.window)
     check(fact["window"] == window, "keys", f"the hold belongs to the window {window}")
     if account.quota is not None and fact["amount"]:
-        used = account.spent.get(window, 0) + _held(account, window, now)
+        used = _sum_within(account.spent, window) + _held(account, window, now)
         fits = used + fact["amount"] <= account.quota
         check(fits, "quota", f"{used} of {account.quota} was used before the hold")
+    if fact["amount"]:
         account.holds[fact["request_id"]] = fact
 
 
@@ -132,8 +149,12 @@ def _held(account: KeyAccount, window: str, now: datetime) -> Nanos:
     return sum(
         hold["amount"]
         for hold in account.holds.values()
-        if hold["window"] == window and datetime.fromisoformat(hold["expires_at"]) > now
+        if is_within(hold["window"], window) and datetime.fromisoformat(hold["expires_at"]) > now
     )
+
+
+def _sum_within(counted: dict[str, Nanos], window: str) -> Nanos:
+    return sum(amount for name, amount in counted.items() if is_within(name, window))
 
 
 def _spend(account: KeyAccount, window: str, amount: Nanos) -> None:
@@ -141,4 +162,5 @@ def _spend(account: KeyAccount, window: str, amount: Nanos) -> None:
 
 
 _OURS = "api_key."
+_WITHOUT_MONEY = {key.LimitsChanged.TOPIC, key.Renamed.TOPIC}
 _ANSWERS = {request.Attempted.TOPIC, request.Charged.TOPIC, request.Released.TOPIC}

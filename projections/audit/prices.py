@@ -8,12 +8,13 @@ from functools import cache
 from typing import Final
 
 from domain import ids
-from domain.inference_request import REPORTED, Charged, Corrected, Reserved
+from domain.inference_request import CACHED, REPORTED, Charged, Corrected, Reserved
 from domain.money import Nanos
 from domain.price_book import Drafted, Published, Started
 from domain.price_page import Page, card_again, card_on, page_of, version_of
 from domain.pricing import FEE, UNITS_PER_PRICE, RateCard, Step
 from domain.quote import Quote
+from domain.service_tier import CACHED_TIER
 from domain.settle_call import CAPPED_AT_HOLD
 from domain.usage import COUNTERS, INPUT_COMPONENTS, METERED, OUTPUT_COMPONENTS
 from domain.wallet_events import PriceListChanged
@@ -110,10 +111,7 @@ class PriceAudit:
         check(output <= most, "usage", f"{output} output tokens are charged, and {most} were sent")
         unheld = _unheld(usage, held.fields)
         check(not unheld, "usage", f"requests to tools are charged that nobody held for: {unheld}")
-        tier = fact["service_tier"]
-        asked = tier in {None, held.fields["service_tier"]}
-        check(asked, "price", f"rated at the service tier {tier}, which was not held for")
-        rated = rate_again(usage, card, tier if asked else None)
+        rated = _rated_as_served(held.fields, fact, card, check)
         total, hold = fact["amount"] + fact["absorbed"], held.fields["amount"]
         counted = fact["basis"] != REPORTED
         if CAPPED_AT_HOLD in fact["flags"]:
@@ -202,9 +200,29 @@ def _prices_all(card: RateCard, held: Fields) -> bool:
     return (tier is None or tier in card.tiers) and held["extras"].keys() <= card.prices.keys()
 
 
+def _rated_as_served(held: Fields, fact: Fields, card: RateCard, check: Judge) -> Nanos:
+    """Rate a charge at the service tier that it names, if it may name that one."""
+    tier, usage = fact["service_tier"], fact["usage"]
+    if fact["basis"] == CACHED:
+        cached = tier == (CACHED_TIER if CACHED_TIER in card.tiers else None)
+        check(cached, "price", f"rated at the service tier {tier}, though it is from a cache")
+        return _rated_from_cache(usage, card)
+    asked = tier in {None, held["service_tier"]}
+    check(asked, "price", f"rated at the service tier {tier}, which was not held for")
+    return rate_again(usage, card, tier if asked else None)
+
+
+def _rated_from_cache(usage: dict[str, int], card: RateCard) -> Nanos:
+    """Rate an answer that was given again: for nothing, where the card has no tier for it."""
+    return rate_again(usage, card, CACHED_TIER) if CACHED_TIER in card.tiers else 0
+
+
 def _rated(held: Event, charged: Event, card: RateCard) -> Nanos:
-    tier = charged.fields["service_tier"]
-    rated = rate_again(charged.fields["usage"], card, tier if tier in card.tiers else None)
+    if charged.fields["basis"] == CACHED:
+        rated = _rated_from_cache(charged.fields["usage"], card)
+    else:
+        tier = charged.fields["service_tier"]
+        rated = rate_again(charged.fields["usage"], card, tier if tier in card.tiers else None)
     counted = charged.fields["basis"] != REPORTED
     return min(rated, held.fields["amount"]) if counted else rated
 

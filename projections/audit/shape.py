@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from domain import (
     api_key_events,
+    conversation,
     correction_batch,
     credential,
     customer,
@@ -30,6 +31,7 @@ from projections.events import Event
 
 MODULES = (
     api_key_events,
+    conversation,
     correction_batch,
     credential,
     customer,

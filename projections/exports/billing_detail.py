@@ -28,7 +28,7 @@ def _whole(*names: str) -> list[Column]:
 
 
 COLUMNS: Final[list[Column]] = [
-    *text("customer_id", "request_id", "client_request_id"),
+    *text("customer_id", "request_id", "client_request_id", "conversation_id"),
     Column("created_at", Kind.TIME),
     Column("ended_at", Kind.TIME),
     *text("period", "status", "model", "surface", "api_key_id", "basis", "price_version"),
@@ -88,6 +88,7 @@ _COMPONENT: Final[LiteralString] = "coalesce((call.usage->>{})::bigint, 0)"
 _CALLS: Final[LiteralString] = """
     SELECT 'cus_' || encode(uuid_send(call.customer_id), 'hex'),
            'req_' || encode(uuid_send(call.request_id), 'hex'), call.client_request_id,
+           'conv_' || encode(uuid_send(call.conversation_id), 'hex'),
            call.created_at, call.ended_at, call.period, call.status, call.model, call.surface,
            'key_' || encode(uuid_send(call.key_id), 'hex'), call.basis, call.price_version,
            call.price_list, call.service_tier, call.input_tokens, call.output_tokens,

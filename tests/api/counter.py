@@ -14,8 +14,9 @@ from adapters.ledger import sql
 from api.app import build_app
 from api.bootstrap import publish
 from api.catalog_file import default_catalog
-from api.gateway import SHARD, Gateway, open_gateway
+from api.gateway import Gateway, open_gateway
 from api.settings import Settings
+from api.shard import SHARD
 from domain.decision import Decision
 from domain.payment import Payment
 from domain.wallet import Wallet

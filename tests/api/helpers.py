@@ -27,6 +27,7 @@ from domain.ports import Command
 from projections.catalogue import ALL
 from projections.runner import Runner
 from projections.shelf import install as create
+from tests.api.documented import check
 
 T = TypeVar("T")
 
@@ -65,7 +66,9 @@ class Office:
 
     def request(self, method: str, path: str, **options: Any) -> httpx.Response:
         headers = {"Authorization": f"Bearer {TOKEN}", **options.pop("headers", {})}
-        return self.run(self._client.request(method, path, headers=headers, **options))
+        answer = self.run(self._client.request(method, path, headers=headers, **options))
+        check(method, path, answer)
+        return answer
 
     def post(
         self, path: str, fields: object = None, *, key: str | None = None, **options: Any

@@ -9,9 +9,9 @@ from typing import Any
 
 import httpx
 
-from api.gateway import SHARD
 from api.keys import new_secret
 from api.minting import mint
+from api.shard import SHARD
 from domain import ids, manage
 from domain.reserve_call import Identity
 from tests.api.helpers import TOKEN, data

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from standardwebhooks import Webhook
 
 from api.notifier import Notifier
 from domain import ids
@@ -132,6 +133,8 @@ def test_an_issued_statement_is_told(desk: NewsDesk) -> None:
     desk.tell()
 
     (body,) = desk.bodies
+    (message,) = desk.told.received
+    assert Webhook(desk.secret_of(account)).verify(message.body, message.headers) == body
     assert body["type"] == "statement.issued"
     assert (body["data"]["month"], body["data"]["number"]) == ("2026-10", 7)
 

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from adapters.webhooks import courier as courier_module, outbox
-from adapters.webhooks.courier import FIRST_PAUSE_SECONDS, LAST_PAUSE_SECONDS, pause
+from adapters.webhooks.courier import FIRST_PAUSE_SECONDS, LAST_PAUSE_SECONDS, Destination, pause
 from adapters.webhooks.outbox import claim, fill
 from api.rounds import repeat
 from domain.errors import BillingUnavailableError
@@ -151,14 +151,14 @@ def test_one_that_fails_midway_does_not_stop_the_others(
 ) -> None:
     unlucky, lucky = (desk.account(4 * ONE, alert_thresholds=["5.00"]) for _ in range(2))
     desk.look()
-    find = desk.notifier._endpoints.url
+    find = desk.notifier._endpoints.destination
 
-    async def fail_for_one(customer_id: object) -> str | None:
+    async def fail_for_one(customer_id: object) -> Destination | None:
         if customer_id == unlucky.who.customer_id:
             raise BillingUnavailableError
         return await find(lucky.who.customer_id)
 
-    monkeypatch.setattr(desk.courier(), "_find_endpoint", fail_for_one)
+    monkeypatch.setattr(desk.courier(), "_find_destination", fail_for_one)
     with pytest.raises(BillingUnavailableError):
         desk.tell()
 

@@ -10,6 +10,7 @@ import pytest
 
 import api.admin.wallets
 import api.openapi.balance
+import api.openapi.observation
 import api.statements
 from api.gateway import POOL_MAX
 from api.lending import LONG_AT_ONCE
@@ -25,8 +26,10 @@ LONG = (
     (api.statements, "draft"),
     (api.openapi.balance, "wallet_at"),
     (api.admin.wallets, "wallet_at"),
+    (api.openapi.observation, "health"),
+    (api.openapi.observation, "log_lines"),
 )
-"""What may take minutes, where it is called."""
+"""What may take long, where it is called."""
 
 
 class Shop(NamedTuple):
@@ -53,14 +56,14 @@ class Gate:
         self.inside = self.most = 0
 
     def before(self, work: Any) -> Any:
-        async def gated(*args: Any) -> Any:
+        async def gated(*args: Any, **named: Any) -> Any:
             self.inside += 1
             self.most = max(self.most, self.inside)
             if self.inside >= LONG_AT_ONCE:
                 self._full.set()
             await self._opened.wait()
             try:
-                return await work(*args)
+                return await work(*args, **named)
             finally:
                 self.inside -= 1
 
@@ -84,6 +87,9 @@ class Gate:
         "/admin/v1/statements/ST-00000001",
         "/openapi/v1/balance?at=50",
         "/admin/v1/customers/{customer_id}?at=50",
+        "/openapi/v1/observation/metrics",
+        "/openapi/v1/observation/charts",
+        "/openapi/v1/observation/logs",
     ],
 )
 def test_however_many_long_reads_are_asked_for_another_read_is_answered(

@@ -11,7 +11,7 @@ import pytest
 from adapters.rate_limits.bucket import NEVER_MS, Bucket, Level, Taken, Taking
 from api import rate_limiter
 from api.rate_limiter import Admission, RateLimiter
-from domain.limits import UNLIMITED, CallLimits, Limits
+from domain.limits import UNLIMITED, CallLimits, Limits, RateLimitedError
 from domain.reserve_call import Identity
 
 WHO = Identity(*(UUID(int=n) for n in range(1, 5)))
@@ -37,6 +37,12 @@ class FakeBuckets:
         levels = [Level(one.bucket, one.limit, 1, 2, 3) for one in takings]
         refused = next((one.bucket for one in takings if one.bucket in self.refuse), None)
         return Taken(levels, refused, self.refuse[refused] if refused else 0)
+
+    async def look(self, takings: list[Taking]) -> Taken:
+        taken = await self.take(takings)
+        if self.fail is None:
+            self.taken.pop()
+        return taken
 
     def correct(self, corrections: Iterable[Taking]) -> None:
         self.corrected += corrections
@@ -218,3 +224,32 @@ def test_a_worker_forgets_the_keys_that_it_has_not_seen_for_longest(
     asyncio.run(story(desk.limiter.admit))
 
     assert desk.looks == 5
+
+
+def look(desk: Desk, inputs: int = 10, outputs: int = 20) -> RateLimitedError | None:
+    return asyncio.run(desk.limiter.look(WHO, desk.limits, inputs, outputs))
+
+
+def test_looking_tells_the_refusal_of_the_next_call_and_takes_nothing() -> None:
+    desk = Desk(TEN)
+    desk.buckets.refuse = {Bucket(KEY, "requests"): 1_500}
+
+    refusal = look(desk)
+
+    assert refusal is not None
+    assert (refusal.kind, refusal.holder, refusal.limit, refusal.retry_after) == (
+        "requests", "key", 10, 2,
+    )  # fmt: skip
+    assert desk.buckets.taken == []
+
+
+def test_nobody_is_refused_ahead_without_limits_or_with_room_in_them() -> None:
+    assert look(Desk()) is None
+    assert look(Desk(TEN)) is None
+
+
+def test_a_limiter_that_fails_refuses_nobody_ahead() -> None:
+    desk = Desk(TEN)
+    desk.buckets.fail = psycopg.OperationalError()
+
+    assert look(desk) is None

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from adapters.seal.archive import read_heads
 from api.cli import app
 from tests.adapters.seal.sealed import tamper
-from tests.gateway_process import COMPILED_ONCE, GatewayProcess
+from tests.gateway_process import GatewayProcess
 from tests.projections.history import History, database, follow
 
 TOLLBOOK = str(Path(sys.executable).with_name("tollbook"))
@@ -54,7 +54,7 @@ class Operator:
             text=True,
             timeout=90,
             check=False,
-            env={**clean, **COMPILED_ONCE, **self.environ},
+            env={**clean, **self.environ},
         )
 
     def said(self, *words: str, apart: bool = False) -> Any:

@@ -34,6 +34,9 @@ def test_the_defaults_are_those_of_the_design() -> None:
         "stripe_test_mode": False,
         "webhook_secret": (),
         "alert_seconds": 5,
+        "trace_days": 30,
+        "otlp_endpoint": None,
+        "pass_traceparent": False,
         "insufficient_balance_status": 402,
         "responses_insufficient_balance_status": 429,
     }

@@ -34,6 +34,7 @@ def reserved() -> InferenceRequest:
         period="2026-11",
         tags={},
         client_request_id=None,
+        conversation_id=None,
     )
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from domain.breakers import Breakers, Standing
+from domain.call_steps import CallSteps
 from domain.candidates import Candidate
 from domain.catalog import CHAT, Model, Route
 from domain.errors import (
@@ -97,7 +98,9 @@ def call_through(
     books, breakers = Books(), Breakers(lambda: 0)
     upstreams = Upstreams({"one": one, "two": two}, breakers, "USD", lambda _: 0)
     ticks = iter(range(0, 10_000, 10))
-    call = MeteredCall(books, upstreams, lambda: next(ticks), held or reservation())
+    call = MeteredCall(
+        books, upstreams, lambda: next(ticks), held or reservation(), CallSteps(lambda: 0)
+    )
     return call, books, breakers
 
 

@@ -129,8 +129,8 @@ FAULTS: list[tuple[str, Spoil, str]] = [
     ("another price in the book", changed("price_book.published.2", cards={}), "price"),
     ("a price without a book", foreign("price_book.published.2"), "price"),
     # keys
-    ("a hold beyond the quota", changed(f"{K}.created.2", 1, quota_amount=1), ""),
-    ("a model beyond the scope", changed(f"{K}.created.2", 1, allowed_models=["x"]), ""),
+    ("a hold beyond the quota", changed(f"{K}.created.3", 1, quota_amount=1), ""),
+    ("a model beyond the scope", changed(f"{K}.created.3", 1, allowed_models=["x"]), ""),
     ("another customer's key", changed(f"{R}.reserved.3", customer_id="c"), "keys"),
     ("an unknown key", changed(f"{R}.reserved.3", key_id="k"), "keys"),
     ("a key that was never created", orphaned(f"{K}.reserved.1"), "keys"),

@@ -17,7 +17,7 @@ from adapters.ledger.event_codec import encode
 from adapters.ledger.schema import migrate
 from domain import manage
 from domain.errors import GatewayError
-from domain.inference_request import ESTIMATED, PARTIAL, REPORTED
+from domain.inference_request import CACHED, ESTIMATED, PARTIAL, REPORTED
 from domain.quote import Quote
 from domain.reserve_call import Identity, Reservation
 from domain.settle_call import Attempt, Outcome
@@ -28,6 +28,7 @@ from projections.events import WINDOW
 from projections.projection import Projection
 from projections.shelf import LIVE, Shelf, install
 from tests.domain.shop import CARDS, Shop
+from tests.projections.talks import Talks
 
 
 class History(Shop):
@@ -37,6 +38,7 @@ class History(Shop):
         super().__init__(funds=100_000, **shop)
         self.random = random.Random(seed)  # noqa: S311  a story, not a secret
         self.tastes = random.Random(seed)  # noqa: S311  drawn apart, so that stories stay the same
+        self.talks = Talks(random.Random(seed))  # noqa: S311  a story, not a secret
         self.everyone = [self.who]
         self.held: list[tuple[Identity, Reservation]] = []
         self.stored = 0
@@ -85,12 +87,14 @@ class History(Shop):
         return [held for held in self.ledger._held.values() if isinstance(held, kind)]
 
 
+CACHED_SHARE = 0.1
 TERMS = {
     "m": {
         "above": [[300, {"input": 1_300_001}]],
         "service_tiers": {
             "flex": {"multiplier": [1, 2]},
             "fast": {"prices": {"output": 5_000_000}, "above": [[200, {"input": 2_000_001}]]},
+            "cached": {"multiplier": [1, 10]},
         },
     },
     "free": {"service_tiers": {"flex": {"multiplier": [1, 2]}, "fast": {"multiplier": [3, 1]}}},
@@ -127,12 +131,14 @@ def _reserve(shop: History) -> None:
         model=model,
         others=others,
         hold_for=timedelta(seconds=shop.random.choice([30, 600])),
+        conversation_id=shop.talks.join(shop),
     )
     shop.held.append((shop.who, shop.do(call)))
 
 
 def _charge(shop: History) -> None:
     held, basis = shop.pick(), shop.random.choice([REPORTED, REPORTED, ESTIMATED, PARTIAL])
+    basis = CACHED if shop.tastes.random() < CACHED_SHARE else basis
     usage = {
         "input": shop.random.randint(0, 600),
         "cached_input": shop.random.randint(0, 9),
@@ -141,10 +147,10 @@ def _charge(shop: History) -> None:
         "web_search": shop.tastes.choice([0, 0, 2]),
     }
     served = shop.tastes.choice([None, None, "standard", "flex", "fast"])
-    attempt = Attempt("p", "up", "ok", 5, "USD", 12)
+    attempts = () if basis == CACHED else (Attempt("p", "up", "ok", 5, "USD", 12),)
     model = shop.tastes.choice(held.kept).candidate.model.id
     outcome = Outcome(1, basis=basis, usage=usage, provider="p", model=model, service_tier=served)
-    shop.settle(held, outcome, attempts=(attempt,))
+    shop.settle(held, outcome, attempts=attempts)
 
 
 def _release(shop: History) -> None:

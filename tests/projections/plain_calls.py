@@ -13,8 +13,8 @@ COLUMNS = (
     "surface", "status", "basis", "period", "price_version", "price_list", "service_tier", "hold",
     "amount", "absorbed", "corrected", "total", "usage",
     "estimated_tokens", "input_tokens", "output_tokens", "flags", "tags", "reason",
-    "client_request_id", "created_at", "ended_at", "milliseconds", "first_byte_ms",
-    "created_position", "position",
+    "client_request_id", "conversation_id", "created_at", "ended_at", "milliseconds",
+    "first_byte_ms", "created_position", "position",
 )  # fmt: skip
 SUMS = (
     "calls", "charges", "releases", "amount", "corrected",
@@ -45,6 +45,7 @@ def begun(fact: Reserved, position: int) -> dict[str, Any]:
         "request_id": fact.originator_id,
         "estimated_tokens": fact.input_tokens,
         **{name: UUID(getattr(fact, name)) for name in whose},
+        "conversation_id": UUID(fact.conversation_id) if fact.conversation_id else None,
         **{name: getattr(fact, name) for name in same},
         **dict.fromkeys(("basis", "reason", "ended_at", "milliseconds", "first_byte_ms")),
         **dict.fromkeys(("amount", "absorbed", "corrected", "total"), 0),

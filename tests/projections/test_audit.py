@@ -8,6 +8,7 @@ import pytest
 from psycopg import Connection
 
 from domain import manage
+from domain.change_call_policy import change_security
 from domain.change_routing import change_routing
 from domain.inference_request import REPORTED
 from domain.price_page import plain_page
@@ -202,6 +203,30 @@ def test_a_call_beyond_its_customers_policy_is_named(
     violations, _ = audited(log_of(told))
 
     assert [(f.check, f.message) for f in violations] == [("routing", text) for text in said]
+
+
+@pytest.mark.parametrize(
+    ("models", "said"),
+    [
+        (("m",), ["the customer's security policy does not allow free"]),
+        (("free", "m"), []),
+        ((), []),
+    ],
+)
+def test_a_call_beyond_its_customers_security_policy_is_named(
+    models: tuple[str, ...], said: list[str]
+) -> None:
+    told = History(customers=1)
+    before = len(told.ledger.facts)
+    told.reserve(others=("free",))
+    call, told.ledger.facts[before:] = told.ledger.facts[before:], []
+    fields = {"models": models, "logs_content": True}
+    told.do(change_security(told.who.customer_id, fields, actor="operator"))
+    told.ledger.facts += call
+
+    violations, _ = audited(log_of(told))
+
+    assert [(f.check, f.message) for f in violations] == [("security", text) for text in said]
 
 
 def test_an_estimated_charge_above_its_hold_is_named(log: list[Stored]) -> None:

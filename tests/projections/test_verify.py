@@ -23,7 +23,7 @@ from tests.projections.planting import Plant, deleted, doubled, edited, model, s
 
 
 @pytest.fixture(scope="module")
-def template(server_url: str) -> Iterator[str]:
+def sound_log(server_url: str) -> Iterator[str]:
     """The name of a database with a sound history, to be copied."""
     with database(server_url) as url:
         story().store(url)
@@ -32,8 +32,8 @@ def template(server_url: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def told_url(server_url: str, template: str) -> Iterator[str]:
-    with database(server_url, template) as url:
+def told_url(server_url: str, sound_log: str) -> Iterator[str]:
+    with database(server_url, sound_log) as url:
         yield url
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.sdk.claude_house import open_claude_house
+from tests.sdk.context_house import ContextHouse, open_context_house
 from tests.sdk.houses import open_house, visited
 from tests.sdk.qwen_house import open_qwen_house
 from tests.sdk.shop import House, Shop
@@ -41,6 +42,13 @@ def qwen_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 def claude_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """A gateway in front of Anthropics."""
     with open_claude_house(tmp_path_factory.mktemp("claude")) as house:
+        yield house
+
+
+@pytest.fixture(scope="session")
+def context_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ContextHouse]:
+    """A gateway of four workers whose customers configure their context."""
+    with open_context_house(tmp_path_factory.mktemp("context")) as house:
         yield house
 
 

@@ -11,7 +11,6 @@ import pytest
 from adapters.seal import store
 from adapters.seal.archive import Archive, read_heads
 from tests.adapters.seal.sealed import found, outside, owner, seal
-from tests.gateway_process import COMPILED_ONCE
 
 ROOT = Path(__file__).parents[2]
 LIFE = """
@@ -39,7 +38,7 @@ def test_a_killed_sealer_never_signs_a_tree_twice(
             [sys.executable, "-c", LIFE, database_url, str(tmp_path)],
             cwd=ROOT,
             stdout=subprocess.PIPE,
-            env={**COMPILED_ONCE, "PYTHONPATH": str(ROOT)},
+            env={"PYTHONPATH": str(ROOT)},
         ) as living:
             assert living.stdout is not None
             assert living.stdout.readline() == b"alive\n"

@@ -8,6 +8,7 @@ from domain import inference_request as call, price_book, wallet_events as walle
 from domain.grants import PAID
 from domain.money import Nanos
 from domain.price_page import Page, card_on, page_of
+from domain.service_tier import from_cache
 from domain.usage import exclusive
 from projections.events import Event, Fields
 from projections.exports.categories import Categories
@@ -112,7 +113,10 @@ class Focus:
         held, charged = made.reserved, made.charged
         card = card_on(self._pages[held["price_version"]], model, held["price_list"])
         assert card is not None, "a call is held at a price that is kept"
-        plain = card.at(exclusive(**charged["usage"]).input_tokens, charged["service_tier"])
+        tier = charged["service_tier"]
+        if charged["basis"] == call.CACHED:
+            card, tier = from_cache(card)
+        plain = card.at(exclusive(**charged["usage"]).input_tokens, tier)
         yield from lines.usage(charged["usage"], plain, model, spent)
         if spent.promotional:
             yield lines.credit(spent.promotional, model)

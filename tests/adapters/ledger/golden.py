@@ -17,13 +17,19 @@ from adapters.ledger.aggregates import Row, fold
 from adapters.ledger.event_codec import encode
 from domain import manage
 from domain.aggregate import Recorded
+from domain.change_call_policy import change_context, change_security
+from domain.change_key import KeyChange, NewName, change_key
+from domain.change_profile import Contact, ProfileChange, change_profile
 from domain.change_routing import change_routing
+from domain.create_key import NewSecret
 from domain.credential import Credential
 from domain.decision import Decision
+from domain.manager import Manager
 from domain.ports import Books
 from domain.quota import MONTH, Quota
 from domain.quote import Quote
 from domain.reserve_call import Claim
+from domain.rotate_key import Opened, rotate_key
 from domain.settle_call import Attempt, Outcome
 from domain.wallet_state import DEBT
 from tests.adapters.ledger.golden_books import tell_books
@@ -85,6 +91,16 @@ def _choose(shop: Shop) -> None:
     held = shop.do(shop.call(requested="auto", candidates=found, open_choice=True))
     shop.settle(held, Outcome(1, basis="reported", usage={"input": 3}, model="free"))
     _price(shop)
+    _guard(shop)
+
+
+def _guard(shop: Shop) -> None:
+    """What calls are prepared by, and whom bills are for."""
+    who = shop.who.customer_id
+    shop.do(change_security(who, {"masks": ("card",), "logs_content": True}, actor="operator"))
+    shop.do(change_context(who, {"window_tokens": 8000}, actor="operator"))
+    named = ProfileChange(changes_contact=True, contact=Contact(shop.mint(), "hash"))
+    shop.do(change_profile(shop.who, named, Manager("operator")))
 
 
 def _price(shop: Shop) -> None:
@@ -103,7 +119,20 @@ def _price(shop: Shop) -> None:
     shop.do(manage.change_price_list(wallet_id, price_list=None, actor="operator"))
 
 
+def _rotate(shop: Shop) -> None:
+    """Another secret, other terms and another name."""
+    key_id, manager = shop.who.key_id, Manager("operator")
+    new, grace = NewSecret(shop.mint(), "tb_2345"), timedelta(minutes=1)
+    opened = Opened(shop.who.credential_id)
+    shop.do(rotate_key(key_id, opened, new, manager, grace=grace))
+    change = KeyChange({"tags": {"team": "sales"}}, NewName(shop.mint(), "hash"))
+    shop.do(change_key(key_id, change, manager))
+
+
 def _revoke(shop: Shop) -> None:
+    """All that a key's secrets go through."""
+    _rotate(shop)
+
     def decide(books: Books) -> None:
         credential = books.find(Credential, shop.who.credential_id)
         assert credential is not None

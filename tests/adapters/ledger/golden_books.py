@@ -4,8 +4,15 @@ from datetime import timedelta
 
 from domain import manage
 from domain.alerts import Recharge, Webhook, check_quota_alerts
+from domain.change_conversation import (
+    archive_conversation,
+    change_conversation,
+    start_conversation,
+)
 from domain.change_limits import change_customer_limits, change_key_limits
+from domain.change_webhook import WebhookChange, change_webhook, rotate_secret, try_webhook
 from domain.close_month import Document, change_time_zone, close_month, issue_statement
+from domain.conversation import Label
 from domain.correction_batch import Concerned, complete_batch, open_batch, rerate_call
 from domain.limits import Limits
 from domain.price_page import plain_page
@@ -25,6 +32,8 @@ def tell_books(shop: PaidShop) -> None:
     _suppliers(shop)
     _months(shop)
     _limits(shop)
+    _conversations(shop)
+    _webhook(shop)
 
 
 def _money(shop: PaidShop) -> None:
@@ -77,6 +86,26 @@ def _limits(shop: PaidShop) -> None:
     limits = Limits(requests_per_minute=60, tokens_per_minute=90_000, parallel_calls=4)
     shop.do(change_key_limits(shop.who.key_id, limits, actor=ACTOR))
     shop.do(change_customer_limits(shop.who.customer_id, limits, actor=ACTOR))
+
+
+def _conversations(shop: PaidShop) -> None:
+    customer_id, conversation_id = shop.who.customer_id, shop.mint()
+    label = Label(shop.mint().hex, "hash", shop.mint().hex, "hash", "m")
+    shop.do(start_conversation(customer_id, conversation_id, label, actor=ACTOR))
+    shop.do(change_conversation(customer_id, conversation_id, {"model": None}, actor=ACTOR))
+    shop.grant(100)
+    shop.charge(shop.reserve(conversation_id=conversation_id), {"input": 1})
+    shop.do(archive_conversation(customer_id, conversation_id, actor=ACTOR))
+
+
+def _webhook(shop: PaidShop) -> None:
+    customer_id = shop.who.customer_id
+    change = WebhookChange(
+        changes_address=True, webhook=Webhook(shop.mint(), "hash"), types=["balance.alert"]
+    )
+    shop.do(change_webhook(customer_id, change, actor=ACTOR))
+    shop.do(rotate_secret(customer_id, actor=ACTOR))
+    shop.do(try_webhook(customer_id, actor=ACTOR))
 
 
 def _months(shop: PaidShop) -> None:

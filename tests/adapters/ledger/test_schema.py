@@ -24,11 +24,15 @@ TABLES = """
 EXPECTED = " ".join(
     f"public.{table}"
     for table in (
+        "answer_cache",
+        "call_contents",
+        "call_traces",
         "erasable_texts",
         "ledger_events",
         "ledger_schema",
         "ledger_snapshots",
         "rate_limit_buckets",
+        "read_model_marks",
         "seal_heads",
         "seal_keys",
         "seal_leaves",

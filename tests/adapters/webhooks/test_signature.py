@@ -1,5 +1,9 @@
 import base64
+import time
 from uuid import UUID
+
+import pytest
+from standardwebhooks import Webhook, WebhookVerificationError
 
 from adapters.webhooks.signature import Signer, sign
 from tests.webhook_receiver import Received, is_genuine
@@ -51,3 +55,28 @@ def test_during_a_rotation_both_secrets_verify() -> None:
     assert is_genuine(message, old.secret_of(ADA), now=1_000)
     assert is_genuine(message, both.secret_of(ADA), now=1_000)
     assert both.secret_of(ADA) == Signer(["new"]).secret_of(ADA)
+
+
+def test_the_reference_implementation_takes_what_we_sign() -> None:
+    signer = Signer(["operator's secret"])
+    message = sent(signer, ADA, int(time.time()))
+
+    assert Webhook(signer.secret_of(ADA)).verify(message.body, message.headers)
+    with pytest.raises(WebhookVerificationError):
+        Webhook(signer.secret_of(BOB)).verify(message.body, message.headers)
+
+
+def test_a_customer_has_a_secret_of_each_number_and_messages_are_signed_with_those_that_count() -> (
+    None
+):
+    signer = Signer(["new operator's", "operator's"])
+    secrets = [signer.secret_of(ADA, number) for number in range(3)]
+    headers = signer.headers(ADA, webhook_id="evt_1", timestamp=9, body=BODY, numbers=(2, 1))
+    message = Received("/", headers, BODY)
+
+    assert len(set(secrets)) == 3
+    assert signer.secret_of(ADA) == secrets[0]
+    assert [is_genuine(message, secret, now=9) for secret in secrets] == [False, True, True]
+    older = Signer(["operator's"])
+    assert is_genuine(message, older.secret_of(ADA, 2), now=9)
+    assert not is_genuine(message, older.secret_of(ADA, 0), now=9)

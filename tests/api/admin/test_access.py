@@ -14,6 +14,8 @@ ROUTES = [
     ("POST", "/customers/cus_1/unfreeze"),
     ("POST", "/customers/cus_1/terms"),
     ("POST", "/api-keys/key_1/disable"),
+    ("PATCH", "/api-keys/key_1"),
+    ("POST", "/api-keys/key_1/rotate"),
     ("POST", "/requests/req_1/corrections"),
     ("GET", "/payments"),
     ("GET", "/payments/pay_1"),

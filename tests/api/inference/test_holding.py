@@ -48,11 +48,11 @@ def held(provider: Provider, text: str) -> Any:
     serving: Any = SimpleNamespace(
         request_id=uuid4(),
         surface=SimpleNamespace(name="chat", kinds=("chat",)),
-        exchange=SimpleNamespace(client_request_id=None),
+        exchange=SimpleNamespace(client_request_id=None, headers={}),
     )
     body = {"model": "m", "messages": [{"role": "user", "content": text}]}
     request: Any = decode_request(orjson.dumps(body))
-    return asyncio.run(hold_of(gateway, serving, IDENTITY, request, None))
+    return asyncio.run(hold_of(gateway, serving, IDENTITY, request))
 
 
 @pytest.mark.parametrize(("text", "elsewhere"), [("a", False), ("a " * LARGE_BYTES, True)])

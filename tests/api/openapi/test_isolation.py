@@ -11,7 +11,7 @@ from tests.api.openapi.till import NANOS, Account, Till, till
 from tests.api.openapi.walking import ROUTES, Route, visit
 from tests.projections.history import database
 
-SHARED = {"model", "model_id"}
+SHARED = {"model", "model_id", "resource_id"}
 """What a path may leave open that belongs to nobody."""
 OWN = [route for route in ROUTES if set(route.names) - SHARED]
 LISTS = [route for route in ROUTES if route.method == "GET"]

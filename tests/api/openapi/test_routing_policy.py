@@ -11,6 +11,7 @@ from tests.api.counter import Counter, counter
 from tests.api.openapi.till import Account
 
 PATH = "/openapi/v1/routing/policy"
+AUTOMATIC: Any = {"mode": "automatic", "model_ids": []}
 NONE = {"regions": [], "fallback": True, "retries": 0, "rollout": [], "models": []}
 
 
@@ -32,7 +33,8 @@ def policy(desk: Counter, account: Account) -> dict[str, Any]:
 def test_at_first_nothing_is_asked(desk: Counter) -> None:
     account = desk.account()
 
-    assert policy(desk, account) == {"customer_id": account.customer_id, **NONE}
+    expected = {"customer_id": account.customer_id, **NONE, "model_scope": AUTOMATIC}
+    assert policy(desk, account) == expected
 
 
 def test_what_is_given_changes_and_the_rest_stays(desk: Counter) -> None:

@@ -19,23 +19,28 @@ from api.app import build_app
 from api.bootstrap import publish
 from api.catalog_file import Configured, default_catalog
 from api.closing import Closer
-from api.gateway import SHARD, Gateway, open_gateway
+from api.gateway import Gateway, open_gateway
 from api.keys import display_of, new_secret
 from api.minting import mint
 from api.settings import Settings
+from api.shard import SHARD
 from domain import ids, manage
 from domain.api_key import PERMISSIONS
 from domain.correct_call import NewCorrection, correct_call
-from domain.credential import Credential
+from domain.create_key import NewSecret
 from domain.decision import Decision
 from domain.inference_request import REPORTED, InferenceRequest
+from domain.manager import Manager
 from domain.periods import month_of, previous_month
-from domain.ports import Books, Command
+from domain.ports import Command
 from domain.quote import Quote
 from domain.reserve_call import Identity, Reservation, ReserveCall
+from domain.rotate_key import Opened, rotate_key
 from domain.settle_call import Attempt, Outcome, SettleCall
 from domain.tree_head import TreeHead
+from tests.api.documented import check
 from tests.api.helpers import TOKEN, data, projecting
+from tests.api.openapi.logged import log_content
 from tests.domain.shop import candidate
 from tests.projections.history import History
 
@@ -44,6 +49,8 @@ T = TypeVar("T")
 KEY = SealKey(Ed25519PrivateKey.from_private_bytes(b"k" * 32))
 NANOS = 10**9
 SMALL = "sandbox-small"
+SIGNS = "what-the-operator-signs-with"
+HOOK = "https://hooks.example.com/"
 
 
 @dataclass(frozen=True)
@@ -79,7 +86,9 @@ class Till:
 
     def request(self, method: str, path: str, secret: str, **options: Any) -> httpx.Response:
         headers = {"Authorization": f"Bearer {secret}", **options.pop("headers", {})}
-        return self._runner.run(self._client.request(method, path, headers=headers, **options))
+        answer = self._runner.run(self._client.request(method, path, headers=headers, **options))
+        check(method, path, answer)
+        return answer
 
     def get(self, account: Account, path: str, **query: Any) -> httpx.Response:
         return self.request("GET", f"/openapi/v1{path}", account.secret, params=query)
@@ -154,13 +163,37 @@ class Till:
     def ids_of(self, account: Account, **known: str) -> dict[str, str]:
         """One id of everything that a customer can have, by the name that routes give it."""
         items = data(self.get(account, "/balance-transactions"))["items"]
+        started = self.request("POST", "/openapi/v1/conversations", account.secret)
+        if "request_id" in known:
+            self._runner.run(
+                log_content(self._client, self.gateway.pool, account, known["request_id"])
+            )
+        made = self.request("POST", "/openapi/v1/api-keys", account.secret, json={"name": "spare"})
         return {
+            "api_key_id": data(made, 201)["api_key_id"],
+            "conversation_id": data(started, 201)["conversation_id"],
+            "webhook_id": self._runner.run(self._told(account)),
             "key_id": account.key_id,
             "transaction_id": items[0]["transaction_id"],
             "model": SMALL,
             "model_id": SMALL,
+            "resource_id": known.get("model", SMALL),
             **known,
         }
+
+    async def _told(self, account: Account) -> str:
+        """Give a customer a webhook, and a message that it was sent there."""
+        secret = {"Authorization": f"Bearer {account.secret}"}
+        await self._client.patch("/openapi/v1/webhooks", headers=secret, json={"url": HOOK})
+        message_id = ids.public("evt", mint(SHARD))
+        async with self.gateway.pool.connection() as conn:
+            await conn.execute(
+                "INSERT INTO webhook_deliveries (webhook_id, position, customer_id, type, body,"
+                " created_at, next_attempt_at, status) SELECT %s, -count(*), %s, 'balance.alert',"
+                " '', now(), now(), 'delivered' FROM webhook_deliveries",
+                (message_id, account.who.customer_id),
+            )
+        return message_id
 
     @property
     def month(self) -> str:
@@ -176,20 +209,8 @@ class Till:
         """Give a customer of earlier months a key's secret, and credit to go on with."""
         secret = new_secret(SHARD)
         credential_id = ids.credential_id(secret, SHARD)
-
-        def decide(books: Books) -> None:
-            books.add(
-                Credential.issue(
-                    books.at,
-                    credential_id,
-                    key_id=who.key_id.hex,
-                    wallet_id=who.wallet_id.hex,
-                    customer_id=who.customer_id.hex,
-                    display=display_of(secret),
-                )
-            )
-
-        self.do(Decision((who.key_id, credential_id), decide))
+        new = NewSecret(credential_id, display_of(secret))
+        self.do(rotate_key(who.key_id, Opened(who.credential_id), new, Manager("test")))
         grant = manage.NewGrant(mint(SHARD), credit, "paid", "test")
         self.do(manage.grant_credit(who.wallet_id, grant))
         return Account(replace(who, credential_id=credential_id), secret)
@@ -240,7 +261,7 @@ def till(
     """Open for business on a migrated database, with so many customers of earlier months."""
     veterans = tell_past(url, past) if past else []
     configured = configuration or default_catalog()
-    settings = Settings.load({}, data_dir=data_dir, admin_token=TOKEN)
+    settings = Settings.load({}, data_dir=data_dir, admin_token=TOKEN, webhook_secret=SIGNS)
     with asyncio.Runner() as runner, projecting(url):
         runner.run(publish(url, configured))
         front = build_app(settings, configured, url)

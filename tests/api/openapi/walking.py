@@ -1,4 +1,4 @@
-"""Every customer route there is, from the application's own OpenAPI document, and how to call it.
+"""Every customer route there is, from the application's own routes, and how to call it.
 
 A new route is walked without being asked for. One that needs more than its path says what it
 needs here; until it does, the walks fail.
@@ -12,14 +12,27 @@ import httpx
 
 from api.app import build_app
 from api.catalog_file import default_catalog
+from api.reference.operations import operations
 from api.settings import Settings
 from tests.api.openapi.till import Account, Till
 
 PREFIXES = ("/openapi/", "/api/", "/v1/", "/openai/")
+ENDING = (
+    "DELETE /openapi/v1/api-keys/{api_key_id}",
+    "POST /openapi/v1/api-keys/{api_key_id}/disable",
+)
+"""What comes last: nothing can be done with it afterwards."""
 BODIES: Mapping[str, Any] = {
+    "PATCH /openapi/v1/client/profile": {"billing_contact": {"name": "Ada"}},
+    "POST /openapi/v1/api-keys": {"name": "another"},
+    "PATCH /openapi/v1/api-keys/{api_key_id}": {"tags": {"team": "a"}, "name": "renamed"},
     "POST /openapi/v1/balance/check": {"amount": "1.00"},
     "PATCH /openapi/v1/balance/config": {"alert_thresholds": ["1.00"]},
     "PATCH /openapi/v1/routing/policy": {"retries": 1},
+    "PATCH /openapi/v1/security/policy": {"retention_days": 7},
+    "PATCH /openapi/v1/context/config": {"memory_days": 30},
+    "PATCH /openapi/v1/webhooks": {"event_types": ["balance.alert"]},
+    "PATCH /openapi/v1/conversations/{conversation_id}": {"title": "Another title"},
     "POST /v1/responses/input_tokens": {"model": "{model}", "input": "Hello."},
     "POST /v1/messages/count_tokens": {
         "model": "{model}",
@@ -50,17 +63,12 @@ class Route:
 
 def customer_routes() -> list[Route]:
     app = build_app(Settings.load({}), default_catalog(), "unused")._app
-    return [
-        Route(method.upper(), path, names_in(operation))
-        for path, operations in app.openapi()["paths"].items()
-        if path.startswith(PREFIXES)
-        for method, operation in operations.items()
+    found = [
+        Route(operation.method, operation.path, tuple(operation.names))
+        for operation in operations(app.routes)
+        if operation.path.startswith(PREFIXES)
     ]
-
-
-def names_in(operation: Mapping[str, Any]) -> tuple[str, ...]:
-    found = [p["name"] for p in operation.get("parameters", ()) if p["in"] == "path"]
-    return tuple(found)
+    return sorted(found, key=lambda route: str(route) in ENDING)
 
 
 def visit(

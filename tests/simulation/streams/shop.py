@@ -11,9 +11,11 @@ from uuid import UUID
 from adapters.ledger.memory import MemoryLedger
 from adapters.ledger.settling import SettlingLedger
 from adapters.ledger.spool import Spool
+from adapters.traces.call_trace import CallTrace
 from api import gateway as wiring
 from api.auth import Authenticator
 from api.call_log import CallLog
+from api.call_policies import CallPolicies
 from api.catalog_file import parse_catalog, price_page
 from api.inference.endpoint import Endpoint
 from api.inference.surfaces import SURFACES
@@ -24,6 +26,7 @@ from api.settings import Settings
 from domain import ids, manage
 from domain.api_key import PERMISSIONS
 from domain.breakers import Breakers
+from domain.call_steps import CallSteps
 from domain.metered_call import MeteredCall, Upstreams
 from domain.reserve_call import Reservation
 from domain.settle_call import SettleCall, Settlement
@@ -51,8 +54,15 @@ CUSTOMER, WALLET, KEY, CALL = map(minted, range(1, 5))
 class TimelessGateway(wiring.Gateway):
     """Its calls take no time, so that nothing but the wire makes one differ from another."""
 
-    def meter(self, reservation: Reservation) -> MeteredCall:
-        return MeteredCall(self.calls, self.upstreams, lambda: 0, reservation)
+    def meter(self, reservation: Reservation, steps: CallSteps) -> MeteredCall:
+        return MeteredCall(self.calls, self.upstreams, lambda: 0, reservation, steps)
+
+
+class Untraced:
+    """Where traces go that nobody reads."""
+
+    def add(self, trace: CallTrace) -> None:
+        pass
 
 
 class CountingLedger(SettlingLedger):
@@ -145,6 +155,10 @@ class Shop:
             mint=lambda: CALL,
             buckets=None,
             limiter=self._limiter,
+            policies=CallPolicies(ledger, None),
+            contents=None,
+            traces=Untraced(),
+            answers=None,
         )
 
     def _shown(self, ledger: MemoryLedger, caller: Caller, settled: int) -> Shown:

@@ -1,0 +1,1 @@
+"""What customers have us keep of their calls' words, and its deletion."""

@@ -1,0 +1,110 @@
+"""Traces in PostgreSQL: copied in by the batch, found by request, and deleted after their time."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+import orjson
+from psycopg import AsyncConnection
+from psycopg.rows import args_row
+from psycopg_pool import AsyncConnectionPool
+
+from adapters.traces.call_trace import CallTrace
+
+DELETED_AT_ONCE: Final = 10_000
+_NANOS: Final = 10**9
+
+Row = tuple[Any, ...]
+
+
+class StoredTrace(NamedTuple):
+    """A trace as it was kept, in the order of the columns."""
+
+    request_id: UUID
+    key_id: UUID
+    began_at: datetime
+    surface: str
+    requested: str | None
+    held: bool
+    status: int | None
+    code: str | None
+    microseconds: int
+    steps: str
+    """In JSON: a list of steps and when each began in nanoseconds, and the attempts' outcomes."""
+
+
+class TraceStore:
+    """Where the workers' traces go; those of nobody we know are left out, for nobody may ask."""
+
+    def __init__(self, pool: AsyncConnectionPool) -> None:
+        self._pool = pool
+
+    async def write(self, traces: Sequence[CallTrace]) -> None:
+        """Keep traces, or raise psycopg.Error or PoolTimeout with none of them kept."""
+        rows = list(_rows(traces))
+        if not rows:
+            return
+        async with (
+            self._pool.connection() as conn,
+            conn.cursor() as cursor,
+            cursor.copy(_COPY) as copy,
+        ):
+            for row in rows:
+                await copy.write_row(row)
+
+
+async def find(conn: AsyncConnection[Any], wallet_id: UUID, request_id: UUID) -> StoredTrace | None:
+    """Find the trace of a wallet's call."""
+    async with conn.cursor(row_factory=args_row(StoredTrace)) as cursor:
+        await cursor.execute(_FIND, (request_id, wallet_id))
+        return await cursor.fetchone()
+
+
+async def forget_traces(pool: AsyncConnectionPool, days: float) -> int:
+    """Delete what is older, some at a time; returns how many traces that were."""
+    deleted, count = 0, DELETED_AT_ONCE
+    async with pool.connection() as conn:
+        while count == DELETED_AT_ONCE:
+            count = (await conn.execute(_FORGET, (days, DELETED_AT_ONCE))).rowcount
+            deleted += count
+        await conn.execute(_FORGET_MARKS, (days,))
+    return deleted
+
+
+def _rows(traces: Sequence[CallTrace]) -> Iterator[Row]:
+    for trace in traces:
+        who = trace.identity
+        if who is None:
+            continue
+        # Never to whom they went. Whoever reads this one subtracts: most traces nobody reads.
+        outcomes = [attempt.outcome for attempt in trace.attempts]
+        began_at = datetime.fromtimestamp(trace.began_ns / _NANOS, UTC)
+        yield (
+            trace.request_id.hex, who.wallet_id.hex, who.key_id.hex, began_at.isoformat(),
+            trace.surface, trace.requested, trace.held, trace.status, trace.code,
+            trace.nanoseconds // 1_000, orjson.dumps((trace.begun, outcomes)).decode(),
+        )  # fmt: skip
+
+
+_COPY: Final = """
+    COPY call_traces
+        (request_id, wallet_id, key_id, began_at, surface, requested, held, status, code,
+         microseconds, steps)
+    FROM STDIN
+"""
+_FIND: Final = """
+    SELECT request_id, key_id, began_at, surface, requested, held, status, code, microseconds,
+           steps
+    FROM call_traces WHERE request_id = %s AND wallet_id = %s
+"""
+_FORGET: Final = """
+    DELETE FROM call_traces WHERE ctid = ANY(ARRAY(
+        SELECT ctid FROM call_traces
+        WHERE began_at < clock_timestamp() - make_interval(secs => %s * 86400) LIMIT %s
+    ))
+"""
+_FORGET_MARKS: Final = """
+    DELETE FROM read_model_marks
+    WHERE reached_at < clock_timestamp() - make_interval(secs => %s * 86400)
+"""

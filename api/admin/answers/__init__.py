@@ -1,0 +1,1 @@
+"""What the operator's routes answer with, as the reference shows it."""

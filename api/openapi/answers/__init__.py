@@ -1,0 +1,1 @@
+"""What the customer's routes answer with, as the reference shows it."""
