@@ -18,6 +18,7 @@ from api.errors import (
 )
 from api.statements import StatementChangedError, StatementPendingError
 from domain import errors
+from domain.access import ReplacedSecretError
 from domain.call_policy import PolicyChangedError
 from domain.candidates import MissingCapabilityError
 from domain.change_webhook import NoWebhookError, TooSoonError
@@ -91,6 +92,7 @@ TABLE: Final[dict[type[GatewayError], Told]] = {
     errors.ModelNotAllowedError: SCOPE,
     errors.WalletFrozenError: SCOPE,
     ExceedsOwnKeyError: SCOPE,
+    ReplacedSecretError: SCOPE,
     errors.ModelNotFoundError: MODEL,
     errors.NotFoundError: NOWHERE,
     NoEndpointError: NOWHERE,
