@@ -44,13 +44,13 @@ FILL = """
     INSERT INTO read.customers VALUES (%(wallet)s, %(wallet)s, 'USD', '2026-10-01Z', 1);
     INSERT INTO read.calls (request_id, customer_id, wallet_id, key_id, model, requested, surface,
         status, basis, period, price_version, hold, amount, absorbed, corrected, total, usage,
-        input_tokens, output_tokens, flags, tags, reason, client_request_id, created_at, ended_at, milliseconds,
-        first_byte_ms, created_position, position)
+        estimated_tokens, input_tokens, output_tokens, flags, tags, reason, client_request_id,
+        created_at, ended_at, milliseconds, first_byte_ms, created_position, position)
     SELECT gen_random_uuid(), %(wallet)s, %(wallet)s, ('00000000-0000-0000-0000-00000000000'
         || n %% 4)::uuid, 'model-' || n %% 5, 'model-' || n %% 5, 'chat', 'charged',
         'reported', %(month)s, 'pv_1',
-        9000, 1000 + n %% 7, 0, 0, 1000 + n %% 7, '{"input": 100, "output": 50}', 100, 50, '{}',
-        jsonb_build_object('cost_center', 'c' || n %% 50), NULL, NULL,
+        9000, 1000 + n %% 7, 0, 0, 1000 + n %% 7, '{"input": 100, "output": 50}', 100, 100, 50,
+        '{}', jsonb_build_object('cost_center', 'c' || n %% 50), NULL, NULL,
         '2026-10-01Z'::timestamptz + n * interval '2 seconds',
         '2026-10-01Z'::timestamptz + n * interval '2 seconds', 700, 90, n * 5, n * 5
     FROM generate_series(1, %(calls)s) AS n;
