@@ -26,6 +26,7 @@ from adapters.ledger.connection import GATEWAY_ROLE, open_pool  # the path comes
 from adapters.ledger.embedded import EmbeddedServer  # the path comes first
 from adapters.ledger.schema import migrate  # the path comes first
 from api.openapi import billing_detail  # the path comes first
+from domain.usage import METERED  # the path comes first
 from projections.catalogue import ALL  # the path comes first
 from projections.read_calls import Filters, all_calls  # the path comes first
 from projections.read_statements import months, statement  # the path comes first
@@ -56,8 +57,7 @@ FILL = """
     FROM generate_series(1, %(calls)s) AS n;
     INSERT INTO read.usage_days
     SELECT wallet_id, created_at::date, period, key_id, model, tags, count(*), count(*), 0,
-           sum(amount), 0, sum(input_tokens), 0, 0, 0, 0, 0, 0, sum(output_tokens), 0, 0, 0,
-           max(position)
+           sum(amount), 0, METERED, max(position)
     FROM read.calls GROUP BY 1, 2, 3, 4, 5, 6;
     INSERT INTO read.transactions (wallet_id, position, entry, type, available, posted,
         available_after, request_id, key_id, period, created_at)
@@ -78,13 +78,17 @@ FILL = """
 """
 
 
+SUMS = {"input": "sum(input_tokens)", "output": "sum(output_tokens)"}
+
+
 def fill(dsn: str, calls: int) -> None:
     """Make a database with a closed month of so many calls."""
     migrate(dsn)
     values = {"wallet": WALLET, "month": MONTH, "calls": calls, "corrected": CORRECTED * 5}
     with psycopg.connect(dsn, autocommit=True) as conn:
         install(conn, ALL, GATEWAY_ROLE)
-        for text in FILL.split(";\n")[:-1]:
+        sums = ", ".join(SUMS.get(name, "0") for name in METERED)
+        for text in FILL.replace("METERED", sums).split(";\n")[:-1]:
             conn.execute(text.encode(), values if "%" in text else None)
         conn.execute("ANALYZE")
 
