@@ -90,7 +90,7 @@ class _Walk:
         elif isinstance(node, dict):
             fields = cast("Json", node)
             self._change_object(fields, self._thoughts.get(id(fields), change))
-        return node  # pyright: ignore[reportUnknownVariableType]
+        return node  # pyright: ignore[reportUnknownVariableType]  # JSON, narrowed
 
     def _change_object(self, node: Json, change: Change) -> None:
         kind = node.get("type")

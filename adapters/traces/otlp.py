@@ -51,7 +51,7 @@ class OtlpExport:
 
     def close(self) -> None:
         """Let go of the connection."""
-        self._exporter.shutdown()  # type: ignore[no-untyped-call]
+        self._exporter.shutdown()  # type: ignore[no-untyped-call]  # theirs has no types
 
     def _export(self, traces: Sequence[CallTrace]) -> SpanExportResult:
         spans = [span for trace in traces for span in spans_of(trace, self._resource)]

@@ -2,7 +2,7 @@
 
 Whatever changes a prompt changes its bytes here, before any protocol is read, so that it is the
 changed prompt that is sized, held for, sent and kept. What has to be undone in the answer is
-undone by the preparation's `restored`, the last step before the client.
+undone by the preparation's `restorer`, the last step before the client.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from typing import Protocol
 from adapters.masking.restorer import Restorer as Unmasking
 from adapters.masking.terms import Terms
 from api.inference.masking import mask
-from domain.call_policy import PLAIN, CallPolicy
+from domain.call_policy import CallPolicy
 
 
 class Restorer(Protocol):
@@ -35,7 +35,6 @@ class Prepared:
     """A request body as it goes on from here."""
 
     body: bytes
-    policy: CallPolicy = PLAIN
     restorer: Restorer | None = None
     """None if there is nothing to undo, as for most calls."""
 
@@ -47,8 +46,8 @@ async def prepare(raw: bytes, policy: CallPolicy, terms: Terms) -> Prepared:
     """
     masked = await mask(raw, policy.security, terms)
     if masked is None:
-        return Prepared(raw, policy)
+        return Prepared(raw)
     if not masked.placeholders:
-        return Prepared(masked.body, policy)
+        return Prepared(masked.body)
     unmasking = Unmasking(masked.placeholders, masked.incremental, masked.in_json)
-    return Prepared(masked.body, policy, unmasking)
+    return Prepared(masked.body, unmasking)
