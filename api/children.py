@@ -25,6 +25,8 @@ from api.configuration import load_configuration
 from api.content_sweep import sweep_contents
 from api.database import database
 from api.forgetting import forget_conversations
+from api.joined_writes import JoiningProtocol
+from api.metrics import count_for_this_process
 from api.notifier import Notifier
 from api.rounds import repeat
 from api.sealing import sealing
@@ -62,6 +64,7 @@ def main() -> None:
 
 def work(settings: Settings, database_url: str, listener: socket.socket) -> None:
     """Serve HTTP until SIGTERM, then finish and settle what runs."""
+    count_for_this_process()
     configuration = load_configuration(settings)
     front = build_app(settings, configuration, database_url)
     # When all is done uvicorn raises the signal it caught once more; it must find us deaf by then.
@@ -69,7 +72,7 @@ def work(settings: Settings, database_url: str, listener: socket.socket) -> None
     config = uvicorn.Config(
         front,
         loop="uvloop",
-        http="httptools",
+        http=JoiningProtocol,
         ws="none",
         lifespan="on",
         access_log=False,

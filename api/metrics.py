@@ -8,12 +8,20 @@ from prometheus_client import (
     Counter,
     Histogram,
     generate_latest,
+    values as metric_values,
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 _SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+
+
+def count_for_this_process() -> None:
+    """Ask for the process's id once: a worker never forks, and each count would ask again."""
+    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        pid = os.getpid()
+        metric_values.ValueClass = metric_values.MultiProcessValue(lambda: pid)  # type: ignore[no-untyped-call]
 
 
 class Metrics:

@@ -1,8 +1,8 @@
 """Calls in flight: none is cancelled by its caller's leaving, and a shutdown waits for all."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Coroutine
+from types import TracebackType
 from typing import Any
 
 
@@ -24,17 +24,11 @@ class OpenCalls:
         task.add_done_callback(self._tasks.discard)
         await asyncio.shield(task)
 
-    @asynccontextmanager
-    async def deadline(self, when: float) -> AsyncGenerator[asyncio.Timeout]:
+    def deadline(self, when: float) -> "Deadline":
         """Raise TimeoutError at this time of the loop's clock, or when a shutdown cannot wait."""
         if self._giving_up:
             when = asyncio.get_running_loop().time()
-        async with asyncio.timeout_at(when) as timeout:
-            self._deadlines.add(timeout)
-            try:
-                yield timeout
-            finally:
-                self._deadlines.discard(timeout)
+        return Deadline(when, self._deadlines)
 
     async def drain(self, seconds: float) -> None:
         """Wait for every call; after this long, have those left settle with what they have."""
@@ -47,3 +41,27 @@ class OpenCalls:
                 timeout.reschedule(now)
         if self._tasks:
             await asyncio.wait(set(self._tasks))
+
+
+class Deadline:
+    """A timeout that a shutdown finds; a class, for a generator would cost each call more."""
+
+    def __init__(self, when: float, known: set[asyncio.Timeout]) -> None:
+        self._timeout = asyncio.timeout_at(when)
+        self._known = known
+
+    async def __aenter__(self) -> asyncio.Timeout:
+        """Begin to wait."""
+        await self._timeout.__aenter__()
+        self._known.add(self._timeout)
+        return self._timeout
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop waiting."""
+        self._known.discard(self._timeout)
+        await self._timeout.__aexit__(kind, error, trace)

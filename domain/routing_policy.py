@@ -54,8 +54,10 @@ class RoutingPolicy:
         """
         if self.models and model.id not in self.models:
             return False
-        drawn = _percentile(model, request_id) if request_id else 0
-        return chosen or drawn < self.rollout.get(model.id, 100)
+        share = self.rollout.get(model.id)
+        if chosen or share is None:
+            return True
+        return (_percentile(model, request_id) if request_id else 0) < share
 
     def facts(self) -> dict[str, Any]:
         """Give the fields as a fact holds them."""

@@ -44,10 +44,10 @@ class CommandBooks:
         begun: MutableMapping[UUID, Recorded],
     ) -> None:
         self.at = at
-        self._named = named
         self._aggregates = aggregates
+        self._named = {i: aggregates.get(i) or begun.get(i) for i in named}
         self._earlier = begun
-        self._begun: list[Recorded] = []
+        self._begun: dict[UUID, Recorded] = {}
 
     def find(self, kind: type[A], aggregate_id: UUID) -> A | None:
         """Find an aggregate of this kind that the command named or has begun, or None.
@@ -55,24 +55,21 @@ class CommandBooks:
         Callers name what they like, so that what they name may be something else.
         """
         assert aggregate_id in self._named, "a command looks only at what it named"
-        found = self._aggregates.get(aggregate_id) or self._earlier.get(aggregate_id)
-        if found is None:
-            found = next((new for new in self._begun if new.id == aggregate_id), None)
+        found = self._named[aggregate_id] or self._begun.get(aggregate_id)
         return found if isinstance(found, kind) else None
 
     def add(self, aggregate: Recorded) -> None:
         """Take an aggregate that the command has begun."""
         assert aggregate.id not in self._aggregates, "an id is begun once"
-        self._begun.append(aggregate)
+        self._begun[aggregate.id] = aggregate
 
     def collect(self) -> list[AnyFact]:
         """Take every new fact, of what was touched and of what was begun."""
         facts: list[AnyFact] = []
-        for aggregate in (*self._touched(), *self._begun):
+        for aggregate in (*self._touched(), *self._begun.values()):
             if aggregate.pending_events:
                 facts.extend(cast("Sequence[AnyFact]", aggregate.collect_events()))
-        for aggregate in self._begun:
-            self._earlier[aggregate.id] = aggregate
+        self._earlier.update(self._begun)
         return facts
 
     @property
@@ -81,8 +78,7 @@ class CommandBooks:
         return any(aggregate.pending_events for aggregate in self._touched())
 
     def _touched(self) -> list[Recorded]:
-        found = (self._aggregates.get(i) or self._earlier.get(i) for i in self._named)
-        return [aggregate for aggregate in found if aggregate is not None]
+        return [aggregate for aggregate in self._named.values() if aggregate is not None]
 
 
 def decide(

@@ -1,17 +1,14 @@
-"""Group commit: while one batch is being made durable, the next callers gather."""
+"""The ledger on PostgreSQL: group commit, and looks that share a trip in the same way."""
 
-import asyncio
 import logging
 import time
-from asyncio import Future
-from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import psycopg
 
 from adapters.ledger.batch import SpoiltBatchError, check_shard
+from adapters.ledger.gathering import Gathering, Observe
 from adapters.ledger.reader import Reader
 from adapters.ledger.writer import CommitUnknownError, Writer
 from domain.errors import BillingUnavailableError
@@ -19,8 +16,6 @@ from domain.ports import Command
 
 T = TypeVar("T")
 
-BATCH_MAX = 256
-"""Commands in one commit."""
 PATIENCE_SECONDS = 2.0
 """How long a batch is tried again before its callers are told that billing is unavailable."""
 RESOLVE_SECONDS = 5.0
@@ -43,35 +38,23 @@ class PostgresLedger:
         self,
         connect: Callable[[], psycopg.Connection],
         shard: int,
-        observe: Callable[[int, float], None] = lambda size, seconds: None,
+        observe: Observe | None = None,
     ) -> None:
         self._shard = shard
-        self._observe = observe
         self._writer = Writer(connect, shard)
         self._reader = Reader(connect)
-        self._writing = ThreadPoolExecutor(1, "ledger-writer")
-        self._reading = ThreadPoolExecutor(1, "ledger-reader")
-        self._queue: deque[tuple[Command[Any], Future[Any]]] = deque()
-        self._wake = asyncio.Event()
-        self._running: asyncio.Task[None] | None = None
-        self._closing = False
+        self._writing = Gathering("ledger-writer", self._append, observe)
+        self._reading = Gathering("ledger-reader", self._look)
 
     async def start(self) -> None:
-        """Begin to append."""
-        self._running = asyncio.create_task(self._run(), name="ledger")
+        """Begin to append and to look."""
+        await self._writing.start()
+        await self._reading.start()
 
     async def close(self) -> None:
         """Append what is queued and let go of the connections."""
-        self._closing = True
-        self._wake.set()
-        if self._running is not None:
-            await self._running
-        for executor, close in (
-            (self._writing, self._writer.close),
-            (self._reading, self._reader.close),
-        ):
-            executor.submit(close).result()
-            executor.shutdown()
+        await self._writing.close(self._writer.close)
+        await self._reading.close(self._reader.close)
 
     async def execute(self, command: Command[T]) -> T:
         """Decide and append in a shared commit, or raise the refusal.
@@ -80,54 +63,26 @@ class PostgresLedger:
         A caller that is cancelled while queued is dropped; later, its command stands.
         """
         check_shard([command], self._shard)
-        if self._closing:
-            raise BillingUnavailableError
-        answer: Future[Any] = asyncio.get_running_loop().create_future()
-        self._queue.append((command, answer))
-        self._wake.set()
-        return cast("T", await answer)
+        return await self._writing.ask(command)
 
     async def read(self, query: Command[T]) -> T:
         """Run a query on aggregates that are caught up with the log."""
-        if self._closing:
-            raise BillingUnavailableError
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._reading, self._look, query)
+        return await self._reading.ask(query)
 
-    def _look(self, query: Command[T]) -> T:
+    def _look(self, queries: Sequence[Command[Any]]) -> list[object]:
+        """Look for a batch, again if need be; runs in the reader's thread and never raises."""
         for last_try in (False, True):
             try:
-                return self._reader.look(query)
+                return self._reader.look(queries)
             except psycopg.Error as error:
+                _log.warning("a look failed", extra={"error": repr(error), "last_try": last_try})
                 self._reader.close()
-                if last_try:
-                    raise BillingUnavailableError from error
-        raise AssertionError
-
-    async def _run(self) -> None:
-        loop = asyncio.get_running_loop()
-        while not self._closing or self._queue:
-            await self._wake.wait()
-            self._wake.clear()
-            while batch := self._take():
-                started = time.perf_counter()
-                commands = [command for command, _ in batch]
-                outcomes = await loop.run_in_executor(self._writing, self._append, commands)
-                for (_, answer), outcome in zip(batch, outcomes, strict=True):
-                    _tell(answer, outcome)
-                try:
-                    self._observe(len(batch), time.perf_counter() - started)
-                except Exception:  # noqa: BLE001  # a metric never stops the ledger
-                    _log.exception("the observer failed")
-
-    def _take(self) -> list[tuple[Command[Any], Future[Any]]]:
-        """Take the next batch, without those whose caller has gone."""
-        batch: list[tuple[Command[Any], Future[Any]]] = []
-        while self._queue and len(batch) < BATCH_MAX:
-            entry = self._queue.popleft()
-            if not entry[1].cancelled():
-                batch.append(entry)
-        return batch
+            except Exception as error:  # noqa: BLE001  # told to its caller
+                # One history that cannot be read is no reason to refuse those beside it.
+                if len(queries) == 1:
+                    return [error]
+                return [outcome for query in queries for outcome in self._look([query])]
+        return _all(BillingUnavailableError, queries)
 
     def _append(self, commands: Sequence[Command[Any]]) -> list[object]:
         """Append a batch, again if need be; runs in the writer's thread and never raises."""
@@ -176,15 +131,6 @@ class PostgresLedger:
                 self._writer.close()
                 time.sleep(0.05)
         return _all(OutcomeUnknownError, commands)
-
-
-def _tell(answer: "Future[Any]", outcome: object) -> None:
-    if answer.cancelled():
-        return
-    if isinstance(outcome, BaseException):
-        answer.set_exception(outcome)
-    else:
-        answer.set_result(outcome)
 
 
 def _all(error: type[BillingUnavailableError], commands: Sequence[Command[Any]]) -> list[object]:

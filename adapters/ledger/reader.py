@@ -3,7 +3,7 @@
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 from psycopg import Connection
@@ -14,9 +14,8 @@ from adapters.ledger.batch import ReadBooks
 from adapters.ledger.clock import LedgerClock
 from adapters.ledger.snapshots import Snapshots
 from domain.aggregate import Recorded
+from domain.moment import Moment
 from domain.ports import Command
-
-T = TypeVar("T")
 
 CACHE_MAX = 5_000
 
@@ -31,25 +30,27 @@ class Reader:
         self._snapshots = Snapshots()
         self._clock = LedgerClock(time.monotonic)
 
-    def look(self, query: Command[T]) -> T:
-        """Catch up what the query names and run it; raises psycopg.Error or its refusal."""
+    def look(self, queries: Sequence[Command[Any]]) -> list[object]:
+        """Catch up what the queries name and run each; gives their results and refusals.
+
+        Raises psycopg.Error, or whatever an event that cannot be read raises.
+        """
         conn = self._connection()
-        cold = [i for i in query.ids if i not in self._cache]
+        named = list(dict.fromkeys(i for query in queries for i in query.ids))
+        cold = [i for i in named if i not in self._cache]
         if cold:
             self._cache.update(self._snapshots.load(conn, cold))
         try:
-            self._catch_up(conn, query.ids)
+            at = self._catch_up(conn, named)
         except BaseException:
-            for aggregate_id in query.ids:
+            for aggregate_id in named:
                 self._cache.pop(aggregate_id, None)
             raise
-        now = conn.execute("SELECT clock_timestamp()", prepare=True).fetchone()
-        assert now is not None, "a clock always answers"
-        try:
-            return query.decide(ReadBooks(self._clock.moment(now[0], None), self._cache))
-        finally:
-            while len(self._cache) > CACHE_MAX:
-                self._cache.popitem(last=False)
+        books = ReadBooks(at, self._cache)
+        outcomes = [_outcome(query, books) for query in queries]
+        while len(self._cache) > CACHE_MAX:
+            self._cache.popitem(last=False)
+        return outcomes
 
     def close(self) -> None:
         """Drop the connection; the next query opens another."""
@@ -57,19 +58,33 @@ class Reader:
             self._conn.close()
             self._conn = None
 
-    def _catch_up(self, conn: Connection, wanted: Sequence[UUID]) -> None:
+    def _catch_up(self, conn: Connection, named: Sequence[UUID]) -> Moment:
         cache = self._cache
-        versions = [cache[i].version if i in cache else 0 for i in wanted]
-        rows: list[tuple[Any, ...]] = conn.execute(
-            sql.NEWER_EVENTS, (list(wanted), versions), prepare=True
-        ).fetchall()
+        versions = [cache[i].version if i in cache else 0 for i in named]
+        with conn.pipeline() as pipeline:
+            newer = conn.execute(
+                sql.NEWER_EVENTS, (list(named), versions), prepare=True, binary=True
+            )
+            clock = conn.execute("SELECT clock_timestamp()", prepare=True)
+            pipeline.sync()
+            rows: list[tuple[Any, ...]] = newer.fetchall()
+            now = clock.fetchone()
+        assert now is not None, "a clock always answers"
         fold((Row(*row) for row in rows), cache)
-        for aggregate_id in wanted:
+        for aggregate_id in named:
             if aggregate_id in cache:
                 cache.move_to_end(aggregate_id)
+        return self._clock.moment(now[0], None)
 
     def _connection(self) -> Connection:
         if self._conn is None or self._conn.closed or self._conn.broken:
             self._cache.clear()
             self._conn = self._connect()
         return self._conn
+
+
+def _outcome(query: Command[Any], books: ReadBooks) -> object:
+    try:
+        return query.decide(books)
+    except Exception as error:  # noqa: BLE001  # raised where the query was asked
+        return error

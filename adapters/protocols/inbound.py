@@ -49,8 +49,28 @@ class InboundRequest(Protocol):
         ...
 
     @property
+    def default_cap(self) -> int | None:
+        """What output is limited to where the caller says nothing; funds may lower it as ours."""
+        ...
+
+    @property
     def choices(self) -> int:
         """How many answers are asked for."""
+        ...
+
+    @property
+    def tier(self) -> str | None:
+        """The tier that the caller wants for `auto`; None for the standard one."""
+        ...
+
+    @property
+    def service_tier(self) -> str | None:
+        """A way of being served that has a price of its own; None for the usual one."""
+        ...
+
+    @property
+    def extras(self) -> Mapping[str, int]:
+        """How often each paid tool may be used at most, by component."""
         ...
 
     @property

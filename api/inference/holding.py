@@ -1,9 +1,8 @@
 """What a call is held for: the models that it may go to, and what it comes to with each."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
-from typing import Protocol, runtime_checkable
 
 from adapters.protocols.inbound import InboundRequest
 from adapters.protocols.media import Audio, Document, Image
@@ -19,41 +18,6 @@ from domain.errors import InvalidRequestError
 from domain.quote import Quote
 from domain.reserve_call import Claim, Identity, ReserveCall
 from domain.tags import tags_of
-
-
-@runtime_checkable
-class Tiered(Protocol):
-    """A request of a protocol in which the caller may name a tier for `auto`."""
-
-    @property
-    def tier(self) -> str | None:
-        """The tier; None for the standard one."""
-        ...
-
-
-@runtime_checkable
-class Dearer(Protocol):
-    """A request of a protocol in which the caller may ask for what costs extra."""
-
-    @property
-    def service_tier(self) -> str | None:
-        """A way of being served that has a price of its own; None for the usual one."""
-        ...
-
-    @property
-    def extras(self) -> Mapping[str, int]:
-        """How often each paid tool may be used at most, by component."""
-        ...
-
-
-@runtime_checkable
-class Defaulting(Protocol):
-    """A request of a protocol that limits output where the caller does not."""
-
-    @property
-    def default_cap(self) -> int:
-        """To so many tokens; funds may lower it as they lower ours."""
-        ...
 
 
 async def hold_of(
@@ -115,8 +79,7 @@ def needs_of(request: InboundRequest, size: PromptSize, choice: Choice) -> Needs
 
 
 def _choice(gateway: Gateway, surface: Surface, request: InboundRequest) -> Choice:
-    tier = request.tier if isinstance(request, Tiered) else None
-    return gateway.catalog.choose(request.model, surface.kinds, tier or STANDARD)
+    return gateway.catalog.choose(request.model, surface.kinds, request.tier or STANDARD)
 
 
 def _candidates(
@@ -163,9 +126,7 @@ def _candidate(
     """Size the call for a model: the estimated prompt, and the caller's cap or the default one."""
     estimate = size.estimate(model.context_tokens, model.margin)
     asked, default = request.output_cap, gateway.settings.default_output_tokens
-    if isinstance(request, Defaulting):
-        default = request.default_cap
-    wanted = default if asked is None else asked
+    wanted = request.default_cap or default if asked is None else asked
     cap = min(wanted, model.max_output_tokens)
     routes = _carrying(gateway, request, model.routes, cap)
     # Thoughts may need room. Where a low cap leaves none, too little money is no smaller answer.
@@ -175,8 +136,8 @@ def _candidate(
         output_cap=cap,
         clamps=shrinks,
         choices=request.choices,
-        service_tier=request.service_tier if isinstance(request, Dearer) else None,
-        extras=request.extras if isinstance(request, Dearer) else {},
+        service_tier=request.service_tier,
+        extras=request.extras,
     )
     return Candidate(model, routes, quote, estimate)
 

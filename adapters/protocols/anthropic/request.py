@@ -25,6 +25,7 @@ from adapters.protocols.anthropic.tools import check_tools, paid_uses
 from adapters.protocols.canonical.answer import Answer, Frame
 from adapters.protocols.canonical.conversation import Conversation
 from adapters.protocols.json_body import parse_object
+from adapters.protocols.plain_request import PlainRequest
 from adapters.protocols.prompt_size import PromptParts
 from domain.errors import InvalidRequestError, UnsupportedParameterError
 
@@ -75,7 +76,7 @@ class CountRequest:
 
 
 @dataclass(frozen=True)
-class MessagesRequest(CountRequest):
+class MessagesRequest(CountRequest, PlainRequest):
     """A checked request for an answer."""
 
     fields: MessagesFields

@@ -19,6 +19,7 @@ from adapters.protocols.dashscope.shape import Shape
 from adapters.protocols.dashscope.to_conversation import to_conversation
 from adapters.protocols.field_paths import UNKNOWN, first_fault
 from adapters.protocols.json_body import parse_object
+from adapters.protocols.plain_request import PlainRequest
 from adapters.protocols.prompt_size import PromptParts
 from domain.errors import InvalidRequestError, UnsupportedParameterError
 
@@ -34,7 +35,7 @@ REFUSED_HEADERS: Final = {
 
 
 @dataclass(frozen=True)
-class DashScopeRequest:
+class DashScopeRequest(PlainRequest):
     """A checked request; the caller's own JSON is kept without what the gateway sets."""
 
     fields: GenerationFields

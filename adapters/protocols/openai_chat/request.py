@@ -22,13 +22,14 @@ from adapters.protocols.openai_chat.fields import (
 from adapters.protocols.openai_chat.prompt import prompt_parts
 from adapters.protocols.openai_chat.thinking import bounded_thinking
 from adapters.protocols.openai_chat.to_conversation import to_conversation
+from adapters.protocols.plain_request import PlainRequest
 from adapters.protocols.prompt_size import PromptParts
 from adapters.protocols.refusals import refusal_of
 from domain.errors import InvalidRequestError, UnsupportedParameterError
 
 
 @dataclass(frozen=True)
-class ChatRequest:
+class ChatRequest(PlainRequest):
     """A checked request; `body` is the caller's own JSON without what the gateway sets."""
 
     model: str

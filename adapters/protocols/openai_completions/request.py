@@ -18,13 +18,14 @@ from adapters.protocols.openai_completions.fields import (
     CompletionsFields,
 )
 from adapters.protocols.openai_completions.to_conversation import to_conversation
+from adapters.protocols.plain_request import PlainRequest
 from adapters.protocols.prompt_size import PromptParts
 from adapters.protocols.refusals import refusal_of
 from domain.errors import InvalidRequestError
 
 
 @dataclass(frozen=True, slots=True)
-class CompletionsRequest:
+class CompletionsRequest(PlainRequest):
     """A checked request; `body` is the caller's own JSON without what the gateway sets."""
 
     model: str

@@ -11,6 +11,7 @@ from adapters.protocols.canonical.answer import Answer, Frame
 from adapters.protocols.canonical.conversation import Conversation
 from adapters.protocols.inbound import StreamEncoder
 from adapters.protocols.json_body import parse_object
+from adapters.protocols.plain_request import PlainRequest
 from adapters.protocols.prompt_size import PromptParts
 from adapters.protocols.refusals import refusal_of
 from domain.errors import InvalidRequestError, UnsupportedParameterError
@@ -40,7 +41,7 @@ class EmbeddingsFields(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class EmbeddingsRequest:
+class EmbeddingsRequest(PlainRequest):
     """A checked request; `body` is the caller's own JSON without the model."""
 
     model: str

@@ -27,6 +27,7 @@ from adapters.protocols.openai_responses.fields import (
 from adapters.protocols.openai_responses.passed import passed_on
 from adapters.protocols.openai_responses.prompt import prompt_parts
 from adapters.protocols.openai_responses.to_conversation import to_conversation
+from adapters.protocols.plain_request import PlainRequest
 from adapters.protocols.prompt_size import PromptParts
 from adapters.protocols.refusals import refusal_of
 from domain.errors import InvalidRequestError, UnsupportedParameterError
@@ -37,7 +38,7 @@ USUAL_TIERS: Final = (None, "auto", "default")
 
 
 @dataclass(frozen=True)
-class ResponsesRequest:
+class ResponsesRequest(PlainRequest):
     """A checked request; `body` is the caller's own JSON without what nobody here can honour."""
 
     model: str
@@ -78,11 +79,6 @@ class ResponsesRequest:
         """The dearer way of being served that is asked for; None for the usual one."""
         tier = self.fields.service_tier
         return None if tier in USUAL_TIERS else tier
-
-    @property
-    def extras(self) -> Mapping[str, int]:
-        """How often each paid tool may be used: never, for none is passed on."""
-        return {}
 
     def prompt_parts(self) -> PromptParts:
         """Take the prompt apart, for estimating its size before the call."""

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from adapters.ledger.group_commit import BATCH_MAX
+from adapters.ledger.gathering import BATCH_MAX
 from domain.errors import (
     GatewayError,
     HoldsInFlightError,
