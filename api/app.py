@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from adapters.token_count import count_tokens
 from api import operation, stripe_webhook
 from api.admin.router import admin_router
-from api.catalog_file import Configured
+from api.catalog.file import Configured
 from api.exchange import Exchange, Receive, Scope, Send
 from api.gateway import Gateway, open_gateway
 from api.handlers import handle_errors

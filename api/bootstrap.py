@@ -6,7 +6,7 @@ from functools import partial
 from adapters.ledger.connection import connect, open_pool
 from adapters.ledger.group_commit import PostgresLedger
 from adapters.ledger.texts import ErasableTexts
-from api.catalog_file import Configured, price_page
+from api.catalog.file import Configured, price_page
 from api.keys import display_of, new_secret
 from api.minting import mint
 from api.shard import SHARD

@@ -19,21 +19,21 @@ from adapters.ledger.settling import SettlingLedger
 from adapters.ledger.spool import Spool
 from adapters.traces.store import forget_traces
 from api import logs
-from api.answer_sweep import sweep_answers
 from api.app import Front, build_app
+from api.background.answer_sweep import sweep_answers
+from api.background.content_sweep import sweep_contents
+from api.background.forgetting import forget_conversations
+from api.background.notifier import Notifier
+from api.background.rounds import repeat
+from api.background.sweeper import Sweeper
 from api.configuration import load_configuration
-from api.content_sweep import sweep_contents
 from api.database import database
-from api.forgetting import forget_conversations
 from api.joined_writes import JoiningProtocol
 from api.metrics import count_for_this_process
-from api.notifier import Notifier
-from api.rounds import repeat
 from api.sealing import sealing
 from api.settings import Settings
 from api.shard import SHARD
 from api.supervisor import watch_parent
-from api.sweeper import Sweeper
 from api.webhook_endpoints import signer_of
 from projections.runner import Runner
 
@@ -111,7 +111,8 @@ async def attend(settings: Settings, database_url: str) -> None:
     runner = Runner(partial(connect, database_url, role=None), GATEWAY_ROLE)
     ledger = PostgresLedger(partial(connect, database_url), SHARD)
     pool = await open_pool(database_url, 4)
-    contents, answers = ContentStore(pool), PostgresAnswers(pool)
+    contents = ContentStore(pool, settings.content_bytes)
+    answers = PostgresAnswers(pool, settings.cache_bytes)
     await ledger.start()
     calls = SettlingLedger(ledger, Spool(settings.data_dir / "spool"))
     projections = asyncio.create_task(asyncio.to_thread(runner.run, projecting))

@@ -3,7 +3,7 @@
 import os
 from typing import cast
 
-from api.catalog_file import Configured, default_catalog, read_catalog
+from api.catalog.file import Configured, default_catalog, read_catalog
 from api.settings import PREFIX, Settings
 
 

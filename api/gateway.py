@@ -1,5 +1,6 @@
 """The gateway put together: one of these in every worker."""
 
+import asyncio
 import secrets
 import sys
 import time
@@ -35,7 +36,8 @@ from adapters.upstreams.transport import AiohttpTransport
 from api.auth import Authenticator
 from api.call_log import CallLog
 from api.call_policies import CallPolicies
-from api.catalog_file import Configured, ProviderConfig
+from api.catalog.file import Configured, ProviderConfig
+from api.dead_keys import DeadKeys
 from api.metrics import Metrics
 from api.minting import mint
 from api.open_calls import OpenCalls
@@ -51,6 +53,12 @@ from domain.reserve_call import Reservation
 from domain.upstream import Provider
 
 POOL_MAX = 4
+LIMITS_POOL_MAX = 2
+"""Connections of the rate limiter's own: calls must never wait for whoever reads."""
+CLOSE_SECONDS = 2.0
+"""How long all that no money hangs on may take at the end; the ledger needs the rest of
+`supervisor.MARGIN_SECONDS`."""
+POOL_CLOSE_SECONDS = 1.0
 
 
 def clock_ms() -> int:
@@ -68,6 +76,7 @@ class Gateway:
     calls: SettlingLedger
     texts: ErasableTexts
     pool: AsyncConnectionPool
+    limits_pool: AsyncConnectionPool
     authenticator: Authenticator
     upstreams: Upstreams
     transport: httpx.AsyncBaseTransport
@@ -78,6 +87,7 @@ class Gateway:
     buckets: PostgresBuckets
     limiter: RateLimiter
     policies: CallPolicies
+    dead_keys: DeadKeys
     contents: ContentQueue
     answers: PostgresAnswers
     traces: TraceQueue
@@ -92,16 +102,16 @@ class Gateway:
     async def close(self) -> None:
         """Settle what is open and let go of everything, the ledger last."""
         await self.open_calls.drain(self.settings.drain_seconds)
+        self.call_log.flush()
         await self.calls.close()
         await self.transport.aclose()
-        await self.buckets.close()
-        await self.contents.close()
-        await self.traces.close()
+        letting_go = [self.buckets.close, self.contents.close, self.traces.close]
         if self.telemetry is not None:
-            await self.telemetry.close()
-        await self.pool.close()
+            letting_go.append(self.telemetry.close)
+        await asyncio.gather(*(close(CLOSE_SECONDS) for close in letting_go))
+        pools = (self.pool, self.limits_pool)
+        await asyncio.gather(*(pool.close(POOL_CLOSE_SECONDS) for pool in pools))
         await self.ledger.close()
-        self.call_log.flush()
 
 
 async def open_gateway(settings: Settings, configuration: Configured, database_url: str) -> Gateway:
@@ -111,7 +121,8 @@ async def open_gateway(settings: Settings, configuration: Configured, database_u
     await ledger.start()
     pool = await open_pool(database_url, POOL_MAX)
     transport = AiohttpTransport()
-    buckets = PostgresBuckets(pool)
+    limits_pool = await open_pool(database_url, LIMITS_POOL_MAX)
+    buckets = PostgresBuckets(limits_pool)
     texts = ErasableTexts(pool)
     return Gateway(
         settings=settings,
@@ -120,6 +131,7 @@ async def open_gateway(settings: Settings, configuration: Configured, database_u
         calls=SettlingLedger(ledger, Spool(settings.data_dir / "spool")),
         texts=texts,
         pool=pool,
+        limits_pool=limits_pool,
         authenticator=Authenticator(ledger, SHARD),
         upstreams=Upstreams(
             _providers(configuration.providers, transport),
@@ -135,6 +147,7 @@ async def open_gateway(settings: Settings, configuration: Configured, database_u
         buckets=buckets,
         limiter=RateLimiter(buckets, ledger, time.monotonic, metrics.went_unlimited),
         policies=CallPolicies(ledger, texts),
+        dead_keys=DeadKeys(ledger, time.monotonic),
         contents=ContentQueue(ContentStore(pool).keep),
         answers=PostgresAnswers(pool),
         traces=TraceQueue(TraceStore(pool).write, metrics.traces_dropped),

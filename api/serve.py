@@ -13,7 +13,7 @@ import psycopg
 from adapters.ledger.connection import GATEWAY_ROLE
 from adapters.ledger.schema import migrate
 from api import bootstrap, logs
-from api.catalog_file import Configured
+from api.catalog.file import Configured
 from api.configuration import environment_of, load_configuration
 from api.database import database
 from api.sealing import check_key

@@ -7,6 +7,12 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from adapters.answer_cache.postgres import (
+    BYTES_MAX as ANSWER_BYTES,
+    CUSTOMER_BYTES_MAX as CACHE_BYTES,
+)
+from adapters.call_contents.content import BYTES_MAX as CALL_BYTES
+from adapters.call_contents.store import CUSTOMER_BYTES_MAX as CONTENT_BYTES
 from domain.tags import parse_tag_name
 
 PREFIX: Final = "TOLLBOOK_"
@@ -15,6 +21,7 @@ TEST_PREFIX: Final = "TOLLBOOK_TEST_"
 
 MONTH_SECONDS: Final = 31 * 24 * 3600
 TOKENS_MAX: Final = 2**31 - 1
+BYTES_MAX: Final = 2**50
 
 TagName = Annotated[str, AfterValidator(parse_tag_name)]
 Secret = Annotated[str, Field(pattern=r"^[!-~]+$")]
@@ -89,6 +96,10 @@ class Settings(BaseModel):
     """Who issues statements, as their pages say; no part of the document that is hashed."""
     trace_days: float = Field(default=30, gt=0, le=3650, allow_inf_nan=False)
     """How long the steps of each call are kept; what the ledger says of it stays."""
+    content_bytes: int = Field(default=CONTENT_BYTES, ge=2 * CALL_BYTES, le=BYTES_MAX)
+    """How much is kept of one customer's prompts and answers, if it wants that; the newest."""
+    cache_bytes: int = Field(default=CACHE_BYTES, ge=2 * ANSWER_BYTES, le=BYTES_MAX)
+    """How much is kept of one customer's answers to be given again; the newest."""
     otlp_endpoint: str | None = Field(default=None, repr=False, pattern=r"^https?://[!-~]+$")
     """An OpenTelemetry collector that takes OTLP over HTTP; spans go to `/v1/traces` below it."""
     pass_traceparent: bool = False

@@ -18,9 +18,9 @@ class Telemetry:
         self._export = export
         self.spans = TraceQueue(export.write, dropped)
 
-    async def close(self) -> None:
-        """Export what waits and let go of the connection."""
-        await self.spans.close()
+    async def close(self, seconds: float) -> None:
+        """Export what waits, for so long, and let go of the connection."""
+        await self.spans.close(seconds)
         await asyncio.to_thread(self._export.close)
 
 

@@ -1,11 +1,21 @@
 """Whether a secret opens its key now, for what it is to be used for."""
 
+from typing import Final
 from uuid import UUID
 
 from domain.api_key import MANAGE, ApiKey
 from domain.credential import Credential
-from domain.errors import InvalidApiKeyError, PermissionDeniedError, RefusalError
+from domain.errors import (
+    ApiKeyDisabledError,
+    ApiKeyExpiredError,
+    InvalidApiKeyError,
+    PermissionDeniedError,
+    RefusalError,
+)
 from domain.ports import Books
+
+SHUT: Final = (InvalidApiKeyError, ApiKeyDisabledError, ApiKeyExpiredError)
+"""What is refused to whoever has a secret that opens nothing."""
 
 
 class ReplacedSecretError(PermissionDeniedError):

@@ -1,15 +1,10 @@
 """The steps of one call on its way, and when each began: for its trace, never for its bill."""
 
 from collections.abc import Callable
-from typing import Final
 
 AUTH, BODY, POLICIES, QUOTE = "auth", "body", "policies", "quote"
 LIMITS, RESERVE, ATTEMPT, RELAY = "limits", "reserve", "attempt", "relay"
 CHARGE, RELEASE, SEND, REFUSE, END = "charge", "release", "send", "refuse", "end"
-STEPS: Final = (
-    AUTH, BODY, POLICIES, QUOTE, LIMITS, RESERVE, ATTEMPT, RELAY, CHARGE, RELEASE, SEND, REFUSE,
-)  # fmt: skip
-"""In the order in which a call takes them; some of them several times, some not at all."""
 
 
 class CallSteps:
@@ -29,3 +24,9 @@ class CallSteps:
     def begin(self, step: str) -> None:
         """Begin a step, which ends the one before."""
         self.begun.append((step, self._clock()))
+
+    @property
+    def routing_ms(self) -> int:
+        """Milliseconds from the body to the first provider or kept answer, once one answered."""
+        first = dict(reversed(self.begun))
+        return (first.get(ATTEMPT, first[RELAY]) - first[POLICIES]) // 1_000_000

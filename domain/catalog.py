@@ -149,14 +149,13 @@ class Catalog:
             raise ModelNotFoundError(name)
         return model
 
-    def with_aliases(self, models: Sequence[Model]) -> list[Model]:
-        """List models, and as if they were models the aliases that lead to one of them."""
-        led = [
+    def aliases_of(self, models: Sequence[Model]) -> list[Model]:
+        """List the aliases that lead to one of these models, as if they were models."""
+        return [
             _as_model(alias, leads)
             for alias in self.aliases.values()
             if (leads := [model for model in models if model.id in alias.models])
         ]
-        return [*models, *led]
 
     def priced(self) -> list[Model]:
         """List the models that can be called at all: one without a price is not offered."""

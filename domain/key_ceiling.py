@@ -7,6 +7,9 @@ from domain.api_key import INFERENCE
 from domain.errors import RefusalError
 from domain.key_terms import KeyTerms
 
+Within = Callable[[KeyTerms, KeyTerms], bool]
+"""Whether terms are within others in one respect."""
+
 
 class ExceedsOwnKeyError(RefusalError):
     """A key was to have what the key that asks for it has not."""
@@ -19,19 +22,27 @@ class ExceedsOwnKeyError(RefusalError):
 
 
 def check_gives(own: KeyTerms, after: KeyTerms, before: KeyTerms | None = None) -> None:
-    """Raise ExceedsOwnKeyError if terms go beyond both the giving key's own and what they were.
+    """Raise ExceedsOwnKeyError unless terms are no more than they were, or than the giving key's.
 
+    In all at once: what is within one in this and within the other in that may be more than either.
     `before` is None where a whole key changes hands: a new one, a copy, another's new secret.
     """
-    for param, within in _BOUNDS.items():
-        if not within(after, own) and (before is None or not within(after, before)):
-            raise ExceedsOwnKeyError(param)
-    if not _may_spend(own, after) and (before is None or not _spends_within(after, before)):
-        param = "quota"
+    if before is not None and _beyond(after, before, _spends_within) is None:
+        return
+    param = _beyond(after, own, _may_spend)
+    if param is not None:
         raise ExceedsOwnKeyError(param)
 
 
-def _may_spend(own: KeyTerms, after: KeyTerms) -> bool:
+def _beyond(after: KeyTerms, bound: KeyTerms, spends: Within) -> str | None:
+    """Name what goes beyond the bound; None if nothing does."""
+    for param, within in _BOUNDS.items():
+        if not within(after, bound):
+            return param
+    return None if spends(after, bound) else "quota"
+
+
+def _may_spend(after: KeyTerms, own: KeyTerms) -> bool:
     """Tell whether a key may let another spend.
 
     With a quota it may not, or it would have two; nor if it spends nothing itself, or a key that
@@ -43,8 +54,8 @@ def _may_spend(own: KeyTerms, after: KeyTerms) -> bool:
 
 
 def _spends_within(after: KeyTerms, before: KeyTerms) -> bool:
-    if INFERENCE not in before.permissions:
-        return False
+    if INFERENCE not in after.permissions:
+        return True
     new, old = after.quota, before.quota
     if new is None or old is None:
         return old is None
@@ -65,7 +76,7 @@ def _limits(after: KeyTerms, bound: KeyTerms) -> bool:
     return all(_at_most(limit, most[name]) for name, limit in after.limits.facts().items())
 
 
-_BOUNDS: Final[dict[str, Callable[[KeyTerms, KeyTerms], bool]]] = {
+_BOUNDS: Final[dict[str, Within]] = {
     "permissions": lambda after, bound: set(after.permissions) <= set(bound.permissions),
     "allowed_model_ids": lambda after, bound: _scope(after.allowed_models, bound.allowed_models),
     "model_routes": lambda after, bound: _scope(after.allowed_providers, bound.allowed_providers),

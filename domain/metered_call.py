@@ -83,7 +83,7 @@ class MeteredCall:
         self._ledger = ledger
         self._upstreams = upstreams
         self._clock = clock
-        self._steps = steps
+        self.steps = steps
         self._held = reservation.kept[0]
         self._started = clock()
         self._attempts: list[Attempt] = []
@@ -115,7 +115,7 @@ class MeteredCall:
         way = origin.way_back(self.reservation.kept)
         if way is not None:
             self._held, self.route = way
-            self._steps.begin(RELAY)
+            self.steps.begin(RELAY)
             self.recalled = origin
             self.first_byte_ms = self.elapsed_ms
         return way is not None
@@ -139,7 +139,7 @@ class MeteredCall:
             tries += 1
 
     async def _try(self, stop: Stop, request: object) -> Answer:
-        self._steps.begin(ATTEMPT)
+        self.steps.begin(ATTEMPT)
         began, breakers = self._clock(), self._upstreams.breakers
         trial = breakers.begin(stop.model, stop.route)
         try:
@@ -152,7 +152,7 @@ class MeteredCall:
             breakers.abandoned(stop.model, stop.route, trial=trial)
             self._record_attempt(stop.route, "abandoned", None, self._clock() - began)
             raise
-        self._steps.begin(RELAY)
+        self.steps.begin(RELAY)
         self._held, self.route = stop.held, stop.route
         now = self._clock()
         self.first_byte_ms = now - self._started
@@ -173,14 +173,14 @@ class MeteredCall:
                 flags=verdict.flags,
             )
         await self._end(outcome)
-        self._steps.begin(SEND)
+        self.steps.begin(SEND)
 
     async def forgive(self, answer: Answer, reason: str) -> None:
         """End the hold with nothing owed; what the supplier may bill all the same is recorded."""
         verdict = self._judge(answer, complete=False)
         self._attempted("broken", verdict, answer.report.service_tier)
         await self._end(Outcome(self.elapsed_ms, reason=reason))
-        self._steps.begin(SEND)
+        self.steps.begin(SEND)
 
     async def release(self, reason: str) -> None:
         """End the hold with nothing owed."""
@@ -213,13 +213,13 @@ class MeteredCall:
         route = stop.route
         request_id, cap = self.reservation.request_id.hex, stop.held.output_cap
         return await self._upstreams.providers[route.provider].send(
-            UpstreamCall(request_id, stop.model.id, route, request, cap, self._steps.traceparent)
+            UpstreamCall(request_id, stop.model.id, route, request, cap, self.steps.traceparent)
         )
 
     async def _end(self, outcome: Outcome) -> None:
         assert not self.ended, "a hold ends once"
         self.ended = True
-        self._steps.begin(CHARGE if outcome.basis else RELEASE)
+        self.steps.begin(CHARGE if outcome.basis else RELEASE)
         self.settlement = await self._ledger.settle(
             SettleCall(
                 self.reservation.request_id,

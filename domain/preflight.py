@@ -1,29 +1,35 @@
 """Looking whether a call would be refused, and by everything that would; nothing is held."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final, TypeVar
 from uuid import UUID
 
 from domain import ids
 from domain.admission import Asked, admit, may_answer, price
 from domain.api_key import INFERENCE, ApiKey
 from domain.candidates import Candidate
+from domain.catalog import Model
 from domain.check_limits import check_limits
 from domain.customer import Customer
 from domain.errors import InvalidApiKeyError, OutOfFundsError, RefusalError
 from domain.find import must_find
 from domain.fit_funds import Funds, Priced
+from domain.metering import Estimate
 from domain.moment import Moment
 from domain.money import Nanos
 from domain.ports import Books
 from domain.price_book import PriceBook
 from domain.pricing import rate
+from domain.quote import Quote
 from domain.reserve_call import Identity
 from domain.usage import exclusive
 from domain.wallet import Wallet
 
 T = TypeVar("T")
+
+_NOTHING: Final = Quote(0, 0, clamps=False), Estimate(0, 0, 0)
+"""The size of a call that asks for nothing, so that only the model can stand in its way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +102,26 @@ def look_ahead(asked: Asked, parties: Parties) -> Outlook:
     kept = {one.candidate.model.id for one in fitting}
     cost = min(_least(one) for one in priced[1] if one.candidate.model.id in kept)
     return Outlook(tuple(found), max(one.amount for one in fitting), cost)
+
+
+def callable_models(
+    models: Iterable[Model], parties: Parties, *, open_choice: bool = False
+) -> list[Model]:
+    """Keep the models that a key's scope, the policies and the prices let it call.
+
+    With `open_choice`, by a name that leaves the model to us. Funds and limits are not asked.
+    """
+    return [model for model in models if _lets_call(model, parties, open_choice=open_choice)]
+
+
+def _lets_call(model: Model, parties: Parties, *, open_choice: bool) -> bool:
+    asked = Asked(model.id, (Candidate(model, model.routes, *_NOTHING),), open_choice)
+    try:
+        admitted = admit(asked, parties.key, parties.customer)
+        price(asked, admitted, parties.book, parties.wallet, parties.at.now)
+    except RefusalError:
+        return False
+    return True
 
 
 def _collect(found: list[RefusalError], check: Callable[[], T]) -> T | None:

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from domain.money import Nanos
 
 NONE, DAY, MONTH = "none", "day", "month"
-WINDOWS = (NONE, DAY, MONTH)
 _ALL = "all"
 
 

@@ -21,9 +21,14 @@ def parse_tag_name(name: str) -> str:
     return name
 
 
+def is_tag(value: str) -> bool:
+    """Tell whether a value may be a tag's."""
+    return _VALUE.fullmatch(value) is not None
+
+
 def parse_tag(value: str) -> str:
     """Accept a tag's value, or raise ValueError: it stays in the log for ever, so no free text."""
-    if _VALUE.fullmatch(value) is None:
+    if not is_tag(value):
         message = f"{value[:40]!r} is not a short code of at most 64 letters, digits and _.:/@-"
         raise ValueError(message)
     return value

@@ -1,7 +1,8 @@
 """Reading how calls went: what the ledger knows of those held for, and who was refused before.
 
 The second are no facts of the ledger's: they come from the workers' traces, as long as those are
-kept. Call `freshness.catch_up` before, on the same connection, to see one's own writes.
+kept. Whoever has a secret that opens nothing is no customer, and not among them. Call
+`freshness.catch_up` before, on the same connection, to see one's own writes.
 """
 
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from uuid import UUID
 from psycopg import AsyncConnection, sql
 from psycopg.rows import args_row
 
+from domain.access import SHUT
 from domain.money import Nanos
 
 OK, PARTIAL, FAILED, REFUSED = "ok", "partial", "failed", "refused"
@@ -85,9 +87,7 @@ async def health(
 async def projected_at(conn: AsyncConnection[Any], request_id: UUID) -> datetime | None:
     """Tell when the read model of calls had the end of a call; None if nobody noted it."""
     row = await (await conn.execute(_PROJECTED, (request_id,))).fetchone()
-    assert row is not None, "an aggregate always has a row"
-    found: datetime | None = row[0]
-    return found
+    return row[0] if row else None
 
 
 def _health(
@@ -136,6 +136,7 @@ def _values(observed: Observed) -> dict[str, object]:
         "until": observed.until,
         "model": observed.model,
         "key_id": observed.key_id,
+        "shut": [error.code for error in SHUT],
     }
 
 
@@ -160,7 +161,7 @@ _SEEN: Final[LiteralString] = """
     SELECT began_at, requested, key_id, 'refused', code, NULL, NULL, 0, 0, 0
     FROM public.call_traces
     WHERE NOT held AND wallet_id = %(wallet_id)s AND began_at >= %(since)s
-        AND began_at < %(until)s {refused}
+        AND began_at < %(until)s AND coalesce(code, '') <> ALL(%(shut)s) {refused}
 """
 _GROUPS: Final[dict[str | None, LiteralString]] = {
     None: "NULL::text",
@@ -204,13 +205,16 @@ _HEALTH: Final[LiteralString] = """
     ORDER BY figures.place NULLS LAST LIMIT %(most)s
 """
 _PROJECTED: Final = """
-    SELECT min(reached_at) FROM public.read_model_marks AS mark, (
+    SELECT reached_at FROM (
         SELECT min(position) AS position FROM public.ledger_events
         WHERE originator_id = %s
             AND (topic LIKE 'inference_request.charged.%%'
                 OR topic LIKE 'inference_request.released.%%')
-    ) AS ended
-    WHERE mark.position >= ended.position AND EXISTS (
+    ) AS ended, LATERAL (
+        SELECT reached_at FROM public.read_model_marks AS mark
+        WHERE mark.position >= ended.position ORDER BY mark.position LIMIT 1
+    ) AS reached
+    WHERE EXISTS (
         SELECT FROM public.read_model_marks AS earlier WHERE earlier.position < ended.position
     )
 """

@@ -16,6 +16,8 @@ BYTES_MAX: Final = 1024 * 1024
 """A longer answer is not kept."""
 ANSWERS_MAX: Final = 10_000
 """So many of a customer's answers outlive a sweep, the newest."""
+CUSTOMER_BYTES_MAX: Final = 256 * 1024 * 1024
+"""And so much of them, unless told otherwise."""
 DELETED_AT_ONCE: Final = 1_000
 """However much is deleted, no statement takes so long that the server ends it."""
 
@@ -43,8 +45,9 @@ class Kept:
 class PostgresAnswers:
     """All workers' answers; methods raise psycopg.Error unless they say otherwise."""
 
-    def __init__(self, pool: AsyncConnectionPool) -> None:
+    def __init__(self, pool: AsyncConnectionPool, bytes_max: int = CUSTOMER_BYTES_MAX) -> None:
         self._pool = pool
+        self._bytes_max = bytes_max
 
     async def find(self, place: Place) -> Kept | None:
         """Find what is kept there, unless it is older than the customer wants it now."""
@@ -78,10 +81,17 @@ class PostgresAnswers:
             rows = await (await conn.execute(_CUSTOMERS)).fetchall()
         return [customer_id for (customer_id,) in rows]
 
-    async def sweep(self) -> int:
-        """Delete what has expired and what is too many; returns how many that were."""
+    async def expire(self) -> int:
+        """Delete what has expired; returns how many answers that were."""
         async with self._pool.connection() as conn:
-            return await _delete(conn, _EXPIRED) + await _delete(conn, _SURPLUS, ANSWERS_MAX)
+            return await _delete(conn, _EXPIRED)
+
+    async def trim(self, customer_id: UUID) -> int:
+        """Delete the oldest that are too many or too much for one customer; returns how many."""
+        async with self._pool.connection() as conn:
+            found = await conn.execute(_SURPLUS, (customer_id, ANSWERS_MAX, self._bytes_max))
+            until = await found.fetchone()
+            return await _delete(conn, _OLDEST, customer_id, *until) if until else 0
 
 
 async def _delete(conn: AsyncConnection[Any], statement: LiteralString, *values: object) -> int:
@@ -120,12 +130,18 @@ _EXPIRED: Final[LiteralString] = """
         SELECT ctid FROM answer_cache WHERE expires_at <= clock_timestamp() LIMIT %s
     ))
 """
-_SURPLUS: Final[LiteralString] = """
+_SURPLUS: Final = """
+    SELECT stored_at FROM (
+        SELECT stored_at, count(*) OVER newest_first AS answers,
+               sum(octet_length(body) + octet_length(tail)) OVER newest_first AS bytes
+        FROM answer_cache WHERE customer_id = %s
+        WINDOW newest_first AS (ORDER BY stored_at DESC)
+    ) AS counted
+    WHERE answers > %s OR bytes > %s ORDER BY stored_at DESC LIMIT 1
+"""
+_OLDEST: Final[LiteralString] = """
     DELETE FROM answer_cache WHERE (customer_id, key) IN (
-        SELECT customer_id, key FROM (
-            SELECT customer_id, key,
-                   row_number() OVER (PARTITION BY customer_id ORDER BY stored_at DESC) AS place
-            FROM answer_cache
-        ) AS counted WHERE place > %s LIMIT %s
+        SELECT customer_id, key FROM answer_cache WHERE customer_id = %s AND stored_at <= %s
+        ORDER BY stored_at LIMIT %s
     )
 """

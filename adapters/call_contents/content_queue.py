@@ -8,7 +8,6 @@ from typing import Final
 from adapters.call_contents.content import Content
 
 BATCH_MAX: Final = 50
-CLOSE_SECONDS: Final = 5.0
 WAITING_BYTES_MAX: Final = 64 * 1024 * 1024
 """Beyond this much new ones are dropped."""
 
@@ -42,7 +41,7 @@ class ContentQueue:
         while self._working is not None:
             await asyncio.shield(self._working)
 
-    async def close(self, seconds: float = CLOSE_SECONDS) -> None:
+    async def close(self, seconds: float) -> None:
         """Write what waits, for so long; what is left then is dropped, for a process must end."""
         try:
             async with asyncio.timeout(seconds):

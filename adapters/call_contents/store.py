@@ -10,6 +10,8 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from adapters.call_contents.content import Content, KeptContent
 from domain.errors import BillingUnavailableError
 
+CUSTOMER_BYTES_MAX: Final = 1024**3
+"""So much of each customer's outlives a sweep, the newest, unless told otherwise."""
 DELETED_AT_ONCE: Final = 1_000
 """However much is deleted, no statement takes so long that the server ends it."""
 
@@ -17,8 +19,9 @@ DELETED_AT_ONCE: Final = 1_000
 class ContentStore:
     """All workers' contents; methods raise BillingUnavailableError without the database."""
 
-    def __init__(self, pool: AsyncConnectionPool) -> None:
+    def __init__(self, pool: AsyncConnectionPool, bytes_max: int = CUSTOMER_BYTES_MAX) -> None:
         self._pool = pool
+        self._bytes_max = bytes_max
 
     async def keep(self, contents: Sequence[Content]) -> None:
         """Keep contents, all of them or none."""
@@ -43,9 +46,18 @@ class ContentStore:
 
     async def forget(self, customer_id: UUID, days: int = 0) -> int:
         """Delete what is older than so many days; returns of how many calls that was."""
+        return await self._delete(await self._rows(_OLD, (days,)), customer_id)
+
+    async def trim(self, customer_id: UUID) -> int:
+        """Delete the oldest that are too much for one customer; returns of how many calls."""
+        found = await self._rows(_TOO_MUCH, (customer_id, self._bytes_max))
+        return await self._delete(found, customer_id)
+
+    async def _delete(self, until: list[tuple[Any, ...]], customer_id: UUID) -> int:
+        """Delete what was kept until then, if any, the oldest first and some at a time."""
         deleted, count = 0, DELETED_AT_ONCE
-        while count == DELETED_AT_ONCE:
-            count = len(await self._rows(_FORGET, (customer_id, days, DELETED_AT_ONCE)))
+        while until and count == DELETED_AT_ONCE:
+            count = len(await self._rows(_FORGET, (customer_id, *until[0], DELETED_AT_ONCE)))
             deleted += count
         return deleted
 
@@ -67,11 +79,18 @@ _FIND: Final = b"""
       AND kept_at > clock_timestamp() - make_interval(days => %s)
 """
 _CUSTOMERS: Final = b"SELECT DISTINCT customer_id FROM call_contents"
+_OLD: Final = b"SELECT clock_timestamp() - make_interval(days => %s)"
+_TOO_MUCH: Final = b"""
+    SELECT kept_at FROM (
+        SELECT kept_at, sum(bytes) OVER (ORDER BY kept_at DESC) AS bytes FROM call_contents
+        WHERE customer_id = %s
+    ) AS newest_first
+    WHERE bytes > %s ORDER BY kept_at DESC LIMIT 1
+"""
 _FORGET: Final = b"""
     DELETE FROM call_contents WHERE ctid = ANY(ARRAY(
-        SELECT ctid FROM call_contents
-        WHERE customer_id = %s AND kept_at <= clock_timestamp() - make_interval(days => %s)
-        LIMIT %s
+        SELECT ctid FROM call_contents WHERE customer_id = %s AND kept_at <= %s
+        ORDER BY kept_at LIMIT %s
     ))
     RETURNING request_id
 """

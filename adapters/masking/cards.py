@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from stdnum import luhn
+
 from adapters.masking.span import Span, scan
 
 KIND: Final = "card"
@@ -23,7 +25,6 @@ _ISSUED: Final = re.compile(
     r"|35[0-9]{14,17}"  # JCB
     r"|(?:5[06-9]|6)[0-9]{11,18}"  # Maestro, Discover, UnionPay, RuPay and others
 )
-_DOUBLED: Final = str.maketrans("0123456789", "0246813579")
 
 
 def find(text: str) -> Iterator[Span]:
@@ -41,9 +42,4 @@ def find(text: str) -> Iterator[Span]:
 def is_card(text: str) -> bool:
     """Tell whether these digits, with or without separators, are a card's number."""
     digits = "".join(filter(str.isdigit, text))
-    return _ISSUED.fullmatch(digits) is not None and _luhn(digits)
-
-
-def _luhn(digits: str) -> bool:
-    doubled = digits[-2::-2].translate(_DOUBLED)
-    return sum(map(int, digits[-1::-2] + doubled)) % 10 == 0
+    return _ISSUED.fullmatch(digits) is not None and luhn.is_valid(digits)

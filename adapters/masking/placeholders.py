@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+from adapters.masking.span import scan
+
 _LABELS: Final = ("API_KEY", "CARD", "EMAIL", "IBAN", "PHONE", "TERM")
 _DIGITS_MAX: Final = 7
 PLACEHOLDER: Final = re.compile(rf"\[(?:{'|'.join(_LABELS)})_[1-9][0-9]{{0,{_DIGITS_MAX - 1}}}\]")
@@ -26,7 +28,7 @@ class Placeholders:
     def avoid(self, text: str) -> None:
         """Leave alone what the caller has written that looks like one."""
         if "[" in text:
-            self._taken.update(PLACEHOLDER.findall(text))
+            self._taken.update(found[0] for found in scan(PLACEHOLDER, text, _LONGEST))
 
     def of(self, kind: str, value: str) -> str:
         """Give the placeholder of a value."""

@@ -1,6 +1,6 @@
 """Masking a request body: every datum of the kinds asked for gets a placeholder in its place."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,6 +24,8 @@ _FINDERS: Final[Mapping[str, Find]] = {
     emails.KIND: emails.find,
     ibans.KIND: ibans.find,
 }
+DATA_MAX: Final = 50_000
+"""More in one prompt would keep all others waiting while they are put in order."""
 _FORMATS: Final = (
     ("response_format",),
     ("text", "format"),
@@ -45,15 +47,18 @@ class Masked:
     """Whether the answer's text was asked for as JSON."""
 
 
-def mask_prompt(raw: bytes, kinds: Collection[str], known: Terms) -> Masked:
+def mask_prompt(
+    raw: bytes, kinds: Collection[str], known: Terms, tag_names: Collection[str] = ()
+) -> Masked:
     """Mask a body in any protocol; one in which nothing is found stays as it is.
 
-    Raises InvalidRequestError for what is no JSON object, ContentBlockedError if a rule refuses
-    it, and UnsupportedParameterError for a prompt of tokens, which hides what it says.
+    Raises InvalidRequestError for what is no JSON object or holds too many data,
+    ContentBlockedError if a rule refuses it, and UnsupportedParameterError for a prompt of
+    tokens, which hides what it says.
     """
     body = parse_object(raw)
     try:
-        placeholders = _mask(body, kinds, known)
+        placeholders = _mask(body, kinds, known, tag_names)
     except RecursionError:
         message = "The request body is nested too deeply."
         raise InvalidRequestError(message) from None
@@ -67,7 +72,9 @@ def _asks_for_json(body: Json) -> bool:
     return any(kind in {"json_object", "json_schema"} for kind in asked if isinstance(kind, str))
 
 
-def _mask(body: Json, kinds: Collection[str], known: Terms) -> Placeholders:
+def _mask(
+    body: Json, kinds: Collection[str], known: Terms, tag_names: Collection[str]
+) -> Placeholders:
     if field := tokens_in(body):
         why = "must be text under the account's security policy, which tokens would evade"
         raise UnsupportedParameterError(field, why)
@@ -81,14 +88,38 @@ def _mask(body: Json, kinds: Collection[str], known: Terms) -> Placeholders:
         placeholders.avoid(text)
         return check(text)
 
-    change_texts(body, Visit(see, check, check))
-    finders = _finders(kinds, known)
-
-    def mask(text: str) -> str:
-        return _masked(text, finders, placeholders)
-
-    change_texts(body, Visit(mask, mask, str))
+    change_texts(body, Visit(see, check, check), tag_names)
+    mask = _Masking(_finders(kinds, known), placeholders).changed
+    change_texts(body, Visit(mask, mask, str), tag_names)
     return placeholders
+
+
+class _Masking:
+    """Puts placeholders into the texts of one prompt."""
+
+    def __init__(self, finders: Sequence[Find], placeholders: Placeholders) -> None:
+        self._finders = finders
+        self._placeholders = placeholders
+        self._left = DATA_MAX
+
+    def changed(self, text: str) -> str:
+        """Mask a text."""
+        parts: list[str] = []
+        end = 0
+        for span in merged(self._found(text)):
+            name = self._placeholders.of(span.kind, text[span.start : span.end])
+            parts += text[end : span.start], name
+            end = span.end
+        return "".join([*parts, text[end:]]) if parts else text
+
+    def _found(self, text: str) -> Iterator[Span]:
+        for find in self._finders:
+            for span in find(text):
+                if self._left == 0:
+                    message = f"The request holds more than {DATA_MAX} data that are to be masked."
+                    raise InvalidRequestError(message)
+                self._left -= 1
+                yield span
 
 
 def _finders(kinds: Collection[str], known: Terms) -> list[Find]:
@@ -96,13 +127,3 @@ def _finders(kinds: Collection[str], known: Terms) -> list[Find]:
     if phones.KIND in kinds:
         found.append(Phones().find)
     return [*found, known.find]
-
-
-def _masked(text: str, finders: Iterable[Find], placeholders: Placeholders) -> str:
-    spans = merged(span for find in finders for span in find(text))
-    parts: list[str] = []
-    end = 0
-    for span in spans:
-        parts += text[end : span.start], placeholders.of(span.kind, text[span.start : span.end])
-        end = span.end
-    return "".join([*parts, text[end:]]) if parts else text

@@ -1,26 +1,30 @@
 """Where a request carries text, whatever its protocol: what people, models and tools have said.
 
     walked        messages, system, input, prompt, instructions, suffix, prediction, stop
-    who calls     user, safety_identifier, prompt_cache_key, user_id, metadata
+    who calls     user, safety_identifier, prompt_cache_key, user_id, metadata, client_metadata
+    templates     chat_template_kwargs, which a template may write into the prompt
     tools         their descriptions and offered values (schema_text)
-    left alone    names of tools, ids, types, addresses, media, signatures, and signed thoughts
+    left alone    names of tools, ids, types, addresses, media, signatures, signed thoughts, tags
 
 The arguments of a tool are JSON in a string, or an object: there every name and value is data.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final, cast
 
 import orjson
 
 from adapters.masking.schema_text import change_schemas
 from adapters.masking.thoughts import Change, Visit, thoughts_in
+from domain.tags import is_tag
 
 ROOTS: Final = (
     "system", "instructions", "messages", "input", "prompt", "suffix", "prediction",
     "stop", "stop_sequences",
 )  # fmt: skip
-_CALLERS: Final = ("user", "safety_identifier", "prompt_cache_key", "metadata")
+_DATA: Final = (
+    "user", "safety_identifier", "prompt_cache_key", "client_metadata", "chat_template_kwargs",
+)  # fmt: skip
 _BARE: Final = "user_id"
 """A caller's name in which no placeholder may stand: it is left out instead."""
 _STRUCTURE: Final = frozenset(
@@ -42,22 +46,43 @@ _DIGITS_MIN: Final = 10
 Json = dict[str, Any]
 
 
-def change_texts(body: Json, visit: Visit) -> None:
-    """Give each text to its part of `visit` and put the answer in the text's place."""
+def change_texts(body: Json, visit: Visit, tag_names: Collection[str] = ()) -> None:
+    """Give each text to its part of `visit` and put the answer in the text's place.
+
+    Codes that metadata has under `tag_names` are what the call is booked under: they are fixed.
+    """
     walk = _Walk(dict(thoughts_in(body, visit)))
     for name in ROOTS:
         if name in body:
             body[name] = walk.changed(body[name], visit.text)
-    for name in _CALLERS:
-        if name in body:
-            body[name] = _changed_data(body[name], visit.text)
-    if _BARE in body and _changed_data(body[_BARE], visit.text) != body[_BARE]:
-        del body[_BARE]
+    _change_callers(body, visit, tag_names)
     change_schemas(body, visit.text)
     if isinstance(parameters := body.get("parameters"), dict):
         change_schemas(fields := cast("Json", parameters), visit.text)
         if "stop" in fields:
             fields["stop"] = walk.changed(fields["stop"], visit.text)
+
+
+def _change_callers(body: Json, visit: Visit, tag_names: Collection[str]) -> None:
+    for name in _DATA:
+        if name in body:
+            body[name] = _changed_data(body[name], visit.text)
+    if "metadata" in body:
+        body["metadata"] = _changed_metadata(body["metadata"], visit, tag_names)
+    if _BARE in body and _changed_data(body[_BARE], visit.text) != body[_BARE]:
+        del body[_BARE]
+
+
+def _changed_metadata(given: object, visit: Visit, tag_names: Collection[str]) -> object:
+    if not isinstance(given, dict):
+        return _changed_data(given, visit.text)
+    changed: Json = {}
+    for name, value in cast("Json", given).items():
+        if name in tag_names and isinstance(value, str) and is_tag(value):
+            changed[name] = visit.fixed(value)
+        else:
+            changed[visit.text(name)] = _changed_data(value, visit.text)
+    return changed
 
 
 def tokens_in(body: Json) -> str | None:

@@ -1,8 +1,9 @@
 """Putting values back into an answer, whole or as a stream whose pieces cut placeholders in two.
 
 An event that ends in what may be the beginning of a placeholder waits, with all that follows it,
-until its text goes on or ends: so events keep their order and number, a value stands where its
-placeholder began, and an event without placeholders leaves byte for byte as it came.
+until its text goes on or ends, or some dozens of others have come: so events keep their order and
+number, a value stands where its placeholder began, and an event without placeholders leaves byte
+for byte as it came.
 """
 
 from collections import deque
@@ -17,6 +18,8 @@ from adapters.masking.placeholders import Placeholders, unfinished
 from adapters.protocols.sse import RawEventSplitter, parse
 
 _END: Final = "]"
+HELD_MAX: Final = 64
+"""So many events wait at most for a text to go on; then it was no placeholder."""
 
 
 @dataclass(slots=True, eq=False)
@@ -43,7 +46,9 @@ class _Event:
 class _Beginning:
     """The end of a text that may be the beginning of a placeholder, with the events it is in."""
 
-    def __init__(self) -> None:
+    def __init__(self, number: int) -> None:
+        self.number = number
+        """Of the event that it began in."""
         self.text = ""
         self._pieces: list[tuple[_Event, Place, str]] = []
 
@@ -80,6 +85,8 @@ class Restorer:
     _queue: deque[_Event] = field(default_factory=deque[_Event])
     _begun: dict[Lane, _Beginning] = field(default_factory=dict[Lane, _Beginning])
     _told: dict[Lane, str] = field(default_factory=dict[Lane, str])
+    _taken: int = 0
+    """How many events have come."""
 
     def whole(self, body: bytes) -> bytes:
         """Restore a JSON answer."""
@@ -104,6 +111,10 @@ class Restorer:
         return b"".join(self._ready())
 
     def _take(self, raw: bytes) -> None:
+        self._taken += 1
+        for lane, begun in [*self._begun.items()]:
+            if self._taken - begun.number > HELD_MAX:
+                self._begun.pop(lane).stay()
         parsed = parse(raw)
         fields = _object(parsed.data) if parsed else None
         event = _Event(raw, fields)
@@ -149,7 +160,7 @@ class Restorer:
         end = unfinished(text)
         event.put(place, self._restored(place, text[:end]) + text[end:])
         if end < len(text):
-            begun = self._begun[place.lane] = _Beginning()
+            begun = self._begun[place.lane] = _Beginning(self._taken)
             begun.add(event, place, text[end:])
 
     def _ended(self, begun: _Beginning, place: Place, text: str) -> str:

@@ -20,7 +20,8 @@ class Visit:
     text: Change
     thought: Change
     """Thoughts without a signature; they may repeat placeholders, which nobody took out of them."""
-    signed: Change
+    fixed: Change
+    """What must stay as it is, for another holds it against its signature or books under it."""
 
 
 def thoughts_in(body: Json, visit: Visit) -> Iterator[tuple[int, Change]]:
@@ -29,13 +30,13 @@ def thoughts_in(body: Json, visit: Visit) -> Iterator[tuple[int, Change]]:
         if message.get("role") == "assistant":
             for block in _objects(message.get("content")):
                 if block.get("type") == "thinking":
-                    yield id(block), visit.signed if _is_signed(block) else visit.thought
+                    yield id(block), visit.fixed if _is_signed(block) else visit.thought
             for detail in _objects(message.get("reasoning_details")):
                 yield id(detail), visit.thought
     for item in _objects(body.get("input")):
         if item.get("type") == "reasoning" and "role" not in item:
             sealed = _is_said(item.get("encrypted_content"))
-            yield id(item), visit.signed if sealed else visit.thought
+            yield id(item), visit.fixed if sealed else visit.thought
 
 
 def _is_signed(block: Json) -> bool:

@@ -1,6 +1,7 @@
 """Buckets in PostgreSQL: all calls that wait in a worker are decided in one short transaction."""
 
 import asyncio
+import logging
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from time import monotonic
@@ -14,6 +15,8 @@ from adapters.rate_limits.bucket import Bucket, Level, Taken, Taking, correct, l
 SWEEP_SECONDS: Final = 600
 """How often rows are deleted that say nothing more: an empty bucket is like none."""
 States = dict[Bucket, int]
+
+_log: Final = logging.getLogger("tollbook.limits")
 
 
 class _Asked(NamedTuple):
@@ -51,10 +54,14 @@ class PostgresBuckets:
         self._corrections += corrections
         self._run()
 
-    async def close(self) -> None:
-        """Write what is to be written."""
-        while self._running is not None:
-            await self._running
+    async def close(self, seconds: float) -> None:
+        """Write what is to be written, for so long; what is left then is lost."""
+        try:
+            async with asyncio.timeout(seconds):
+                while self._running is not None:
+                    await asyncio.shield(self._running)
+        except TimeoutError:
+            _log.warning("corrections of rate limits were lost at the end")
 
     def _run(self) -> None:
         if self._running is None:

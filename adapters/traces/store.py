@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, LiteralString, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -63,12 +63,18 @@ async def find(conn: AsyncConnection[Any], wallet_id: UUID, request_id: UUID) ->
 
 async def forget_traces(pool: AsyncConnectionPool, days: float) -> int:
     """Delete what is older, some at a time; returns how many traces that were."""
-    deleted, count = 0, DELETED_AT_ONCE
     async with pool.connection() as conn:
-        while count == DELETED_AT_ONCE:
-            count = (await conn.execute(_FORGET, (days, DELETED_AT_ONCE))).rowcount
-            deleted += count
-        await conn.execute(_FORGET_MARKS, (days,))
+        deleted = await _delete(conn, _FORGET, days)
+        await _delete(conn, _FORGET_MARKS, days)
+    return deleted
+
+
+async def _delete(conn: AsyncConnection[Any], statement: LiteralString, days: float) -> int:
+    """Delete some at a time until none are left; the connection is in autocommit."""
+    deleted, count, given = 0, DELETED_AT_ONCE, {"days": days, "most": DELETED_AT_ONCE}
+    while count == DELETED_AT_ONCE:
+        count = (await conn.execute(statement, given)).rowcount
+        deleted += count
     return deleted
 
 
@@ -98,13 +104,18 @@ _FIND: Final = """
            steps
     FROM call_traces WHERE request_id = %s AND wallet_id = %s
 """
-_FORGET: Final = """
+_FORGET: Final[LiteralString] = """
     DELETE FROM call_traces WHERE ctid = ANY(ARRAY(
         SELECT ctid FROM call_traces
-        WHERE began_at < clock_timestamp() - make_interval(secs => %s * 86400) LIMIT %s
+        WHERE began_at < clock_timestamp() - make_interval(secs => %(days)s * 86400) LIMIT %(most)s
     ))
 """
-_FORGET_MARKS: Final = """
-    DELETE FROM read_model_marks
-    WHERE reached_at < clock_timestamp() - make_interval(secs => %s * 86400)
+_FORGET_MARKS: Final[LiteralString] = """
+    DELETE FROM read_model_marks WHERE position IN (
+        SELECT position FROM (
+            SELECT position, reached_at FROM read_model_marks ORDER BY position LIMIT %(most)s
+        ) AS first
+        WHERE reached_at < clock_timestamp() - make_interval(secs => %(days)s * 86400)
+    )
 """
+"""Times grow with positions, so that the first in the index are the oldest."""

@@ -12,7 +12,6 @@ GATHER_SECONDS: Final = 0.25
 """How long traces gather; a commit for each would cost more than the trace."""
 BATCH_MAX: Final = 500
 """Writing them out holds up the loop for some milliseconds."""
-CLOSE_SECONDS: Final = 5.0
 BRIEF_SECONDS: Final = 0.3
 """How long a reader waits for traces at most."""
 WAITING_MAX: Final = 10_000
@@ -68,7 +67,7 @@ class TraceQueue:
             async with asyncio.timeout(seconds):
                 await self.flush()
 
-    async def close(self, seconds: float = CLOSE_SECONDS) -> None:
+    async def close(self, seconds: float) -> None:
         """Write what waits, for so long; what is left then is dropped, for a process must end."""
         try:
             async with asyncio.timeout(seconds):

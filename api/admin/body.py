@@ -15,6 +15,10 @@ F = TypeVar("F", bound="Fields")
 
 PARAM_MAX = 100
 """What is quoted of a field's name: callers may send any."""
+EMPTY_MAX = 1024
+"""Bytes of a body that has no fields."""
+FAULTS_MAX = 100
+"""Faults among which the first is looked for: to describe one, all are described."""
 
 
 class Fields(BaseModel):
@@ -24,32 +28,46 @@ class Fields(BaseModel):
 
 
 class BodyReader(Generic[F]):
-    """A dependency that reads a body; the reference finds in it what the body may be."""
+    """Reads a body; the reference finds in it what the body may be."""
 
     def __init__(self, kind: type[F], *, optional: bool) -> None:
         self.kind = kind
         self.optional = optional
 
-    async def __call__(self, request: Request) -> F:
-        """Read the body, or raise InvalidRequestError."""
-        raw = await read_bounded(request, gateway_of(request).settings.max_body_bytes)
+    async def read(self, request: Request, most: int) -> F:
+        """Read a body of at most so many bytes, or raise InvalidRequestError.
+
+        One without fields is none, or an empty object, and short.
+        """
+        raw = await read_bounded(request, most if self.kind.model_fields else min(most, EMPTY_MAX))
         fields = {} if self.optional and not raw.strip() else parse_object(raw)
+        for name in fields:
+            if name not in self.kind.model_fields:
+                raise _unknown(name)
         try:
             return self.kind.model_validate(fields)
         except ValidationError as error:
             raise _first_fault(error) from None
 
 
-def body_as(kind: type[F], *, optional: bool = False) -> BodyReader[F]:
-    """Make the dependency that reads a body of this kind.
+class OperatorsBody(BodyReader[F]):
+    """A dependency that reads an operator's body, behind the router that asks for the token."""
+
+    async def __call__(self, request: Request) -> F:
+        """Read the body, or raise InvalidRequestError."""
+        return await self.read(request, gateway_of(request).settings.max_body_bytes)
+
+
+def body_as(kind: type[F], *, optional: bool = False) -> OperatorsBody[F]:
+    """Make the dependency that reads an operator's body of this kind.
 
     Where the body is optional, none at all is an empty object.
     """
-    return BodyReader(kind, optional=optional)
+    return OperatorsBody(kind, optional=optional)
 
 
 no_body = body_as(Fields, optional=True)
-"""The dependency of routes that take no body, or an empty object."""
+"""The dependency of operators' routes that take no body, or an empty object."""
 
 
 async def read_bounded(request: Request, limit: int) -> bytes:
@@ -67,7 +85,9 @@ async def read_bounded(request: Request, limit: int) -> bytes:
 
 
 def _first_fault(error: ValidationError) -> InvalidFieldError:
-    """Name the first field at fault as the caller wrote it: `quota.amount`."""
+    """Name the first field at fault as the caller wrote it: `quota.amount`; or none among many."""
+    if error.error_count() > FAULTS_MAX:
+        return InvalidFieldError(f"More than {FAULTS_MAX} of its values are not valid.")
     fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
     path = ""
     for step in fault["loc"]:

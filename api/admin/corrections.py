@@ -4,13 +4,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from adapters.ledger.texts import Naming
 from api.admin.answers.money import CorrectionMadeAnswer
 from api.admin.auth import gateway_of
 from api.admin.body import Fields, body_as
 from api.admin.fields import Reason, SignedAmount
 from api.admin.find import find, parse_id
 from api.admin.idempotency import HIT, claim_of
-from api.admin.texts import kept
+from api.admin.texts import erase_now, kept
 from api.document.operation import documented
 from api.envelope import CREATED, success
 from api.operator import ACTOR
@@ -47,12 +48,13 @@ async def correct(
     call = await find(request, InferenceRequest, parsed, "request")
     claim = claim_of(request, new, gateway.shard)
     minted = gateway.mint()
-    async with kept(gateway.texts, minted, REASON, new.reason) as reason_hash:
+    naming = Naming(parsed, "correction_id", one=False)
+    async with kept(gateway.texts, minted, REASON, new.reason, naming) as reason_hash:
         command = NewCorrection(minted, new.amount, reason_hash, ACTOR)
         correction_id = await gateway.ledger.execute(correct_call(call, command, claim))
     repeated = correction_id != minted.hex
     if repeated:
-        await gateway.texts.erase(minted, REASON)
+        await erase_now(gateway.texts, minted, REASON)
     data = {
         "correction_id": f"{ids.CORRECTION}_{correction_id}",
         "request_id": request_id,

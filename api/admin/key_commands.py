@@ -7,9 +7,10 @@ from uuid import UUID
 
 from pydantic import Field
 
+from adapters.ledger.texts import Naming
 from api.admin.body import Fields
 from api.admin.key_fields import KeyChangeFields
-from api.admin.texts import kept
+from api.admin.texts import erase_now, kept
 from api.gateway import Gateway
 from api.keys import display_of, new_secret
 from api.lending import lent
@@ -58,10 +59,11 @@ async def change_one(
         await gateway.ledger.execute(change_key(key_id, KeyChange(terms), manager))
         return
     name_id = gateway.mint()
-    async with kept(gateway.texts, name_id, KEY_NAME, fields.name) as name_hash:
+    naming = Naming(key_id, "name_id")
+    async with kept(gateway.texts, name_id, KEY_NAME, fields.name, naming) as name_hash:
         change = KeyChange(terms, NewName(name_id, name_hash))
         before = await gateway.ledger.execute(change_key(key_id, change, manager))
-    await gateway.texts.erase(before, KEY_NAME)
+    await erase_now(gateway.texts, before, KEY_NAME)
 
 
 async def rotation_of(

@@ -6,7 +6,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from api.admin.body import Fields
 from api.admin.fields import LimitAmount, Name
-from api.catalog_prices import PriceListFields, TermsFields, lists_of
+from api.catalog.prices import PriceListFields, TermsFields, lists_of
 from domain.money import Nanos
 from domain.price_page import Page, terms_of
 from domain.usage import COMPONENTS

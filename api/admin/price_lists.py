@@ -8,7 +8,7 @@ from api.admin.answers.customers import PriceListAnswer
 from api.admin.auth import gateway_of
 from api.admin.body import Fields, body_as
 from api.admin.find import find_customer
-from api.catalog_prices import Name
+from api.catalog.prices import Name
 from api.document.operation import documented
 from api.envelope import success
 from api.operator import ACTOR

@@ -10,6 +10,7 @@ from typing import Annotated, Final, Literal, NamedTuple
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from adapters.ledger.texts import Naming
 from api.admin.answers.suppliers import ReconciliationAnswer, ResolvedAnswer
 from api.admin.auth import gateway_of
 from api.admin.body import Fields, body_as
@@ -115,7 +116,8 @@ async def resolve(
     asked = _Asked(new.provider, Days(day, day + timedelta(days=1)), query)
     item = _chosen(await _tie_out(request, asked), new)
     minted = gateway.mint()
-    keeping = kept(gateway.texts, minted, NOTE, new.note) if new.note else nullcontext(None)
+    naming = Naming(Supplier.id_of(gateway.shard, new.provider), "resolution_id", one=False)
+    keeping = kept(gateway.texts, minted, NOTE, new.note, naming) if new.note else nullcontext(None)
     async with keeping as note_hash:
         command = NewResolution(
             resolution_id=minted,

@@ -59,9 +59,10 @@ class Endpoint:
                 await serving.call.release("internal_error")
             correct_limits(self._gateway, serving)
             self._record(serving, outcome)
+            await note_trace(self._gateway, serving, outcome)
 
     def _record(self, serving: Serving, outcome: str) -> None:
-        """Count the call, write its log line, which names ids and figures only, and its trace."""
+        """Count the call, and write its log line, which names ids and figures only."""
         call = serving.call
         milliseconds = clock_ms() - serving.started
         first_byte_ms = call.first_byte_ms if call else None
@@ -77,7 +78,6 @@ class Endpoint:
             first_byte_ms=first_byte_ms,
             milliseconds=milliseconds,
         )
-        note_trace(self._gateway, serving, outcome)
         note_content(self._gateway, serving)
 
     async def _answer(self, serving: Serving) -> None:

@@ -37,14 +37,21 @@ def billing_headers(settlement: Settlement | None) -> Headers:
 
 
 def metadata_of(call: MeteredCall, request_id: str) -> dict[str, Any]:
-    """Write JoyToken's metadata; one credit is one unit of the wallet's currency."""
+    """Write JoyToken's metadata; one credit is one unit of the wallet's currency.
+
+    The latter two times are since the hold, which the first one ends with.
+    """
     written: dict[str, Any] = {
         "request_id": request_id,
         "model": call.model.id,
         "requested_model": call.reservation.requested,
         "tier": call.model.tier,
         "score": call.candidate.score,
-        "latency": {"first_byte_ms": call.first_byte_ms, "total_ms": call.elapsed_ms},
+        "latency": {
+            "routing_ms": call.steps.routing_ms,
+            "first_byte_ms": call.first_byte_ms,
+            "total_ms": call.elapsed_ms,
+        },
     }
     if call.recalled:
         written["cached"] = True

@@ -17,11 +17,12 @@ from api.inference.anthropic_errors import ANTHROPIC_ERRORS
 from api.inference.errors import PAYMENT_REQUIRED, OpenAIErrors
 from api.inference.surface import ErrorShape
 from domain import ids
-from domain.api_key import INFERENCE, ApiKey
+from domain.api_key import INFERENCE
 from domain.catalog import Model
 from domain.decision import Decision
-from domain.errors import GatewayError, InvalidApiKeyError, ModelNotAllowedError, ModelNotFoundError
+from domain.errors import GatewayError, ModelNotFoundError
 from domain.ports import Books
+from domain.preflight import callable_models, parties_ids, parties_of
 
 JSON = "application/json"
 Describe = Callable[[Model], dict[str, Any]]
@@ -117,22 +118,17 @@ async def _answer(
 
 
 async def _allowed(request: Request, gateway: Gateway) -> list[Model]:
-    """Ask the key as it is now which models it may call, by which names."""
+    """Ask everyone who has a say, as they are now, which models the key may call, by which names.
+
+    What passes is not asked: a model is listed though the balance or a limit stands in the way.
+    """
     who = await gateway.authenticator.authorise(dict(request.scope["headers"]), INFERENCE)
+    catalog = gateway.catalog
 
     def look(books: Books) -> list[Model]:
-        key = books.find(ApiKey, who.key_id)
-        if key is None:
-            raise InvalidApiKeyError
-        allowed = [model for model in gateway.catalog.priced() if _may_call(key, model)]
-        return gateway.catalog.with_aliases(allowed)
+        parties = parties_of(books, who)
+        named = callable_models(catalog.models.values(), parties)
+        led = callable_models(named, parties, open_choice=True) if catalog.aliases else []
+        return [*named, *catalog.aliases_of(led)]
 
-    return await gateway.ledger.read(Decision((who.key_id,), look))
-
-
-def _may_call(key: ApiKey, model: Model) -> bool:
-    try:
-        key.check_allows(model.id, list(model.providers))
-    except ModelNotAllowedError:
-        return False
-    return True
+    return await gateway.ledger.read(Decision(parties_ids(who), look))

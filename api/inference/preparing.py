@@ -5,6 +5,7 @@ changed prompt that is sized, held for, sent and kept. What has to be undone in 
 undone by the preparation's `restorer`, the last step before the client.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -39,12 +40,14 @@ class Prepared:
     """None if there is nothing to undo, as for most calls."""
 
 
-async def prepare(raw: bytes, policy: CallPolicy, terms: Terms) -> Prepared:
-    """Apply a customer's policies to a request body.
+async def prepare(
+    raw: bytes, policy: CallPolicy, terms: Terms, tag_names: Collection[str] = ()
+) -> Prepared:
+    """Apply a customer's policies to a request body, but for the tags that `tag_names` name.
 
     Raises InvalidRequestError for a body that is no JSON object, or a refusal of the policy's.
     """
-    masked = await mask(raw, policy.security, terms)
+    masked = await mask(raw, policy.security, terms, tag_names)
     if masked is None:
         return Prepared(raw)
     if not masked.placeholders:

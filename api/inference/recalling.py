@@ -56,7 +56,7 @@ async def recalled(serving: Serving, call: MeteredCall) -> WholeAnswer | KeptStr
     if kept is None or not call.recall(kept.origin):
         return None
     if recall.stream:
-        return KeptStream(kept)
+        return KeptStream(kept, tells_metadata=serving.surface.joytoken)
     return WholeAnswer(kept.body, KeptStream.report, KeptStream.produced)
 
 

@@ -12,25 +12,16 @@ from api.inference.limiting import admit, withdraw
 from api.inference.preparing import prepare
 from api.inference.serving import Serving
 from api.inference.window import Fitted
+from domain.access import SHUT
 from domain.call_policy import PolicyChangedError
 from domain.call_steps import LIMITS, POLICIES, QUOTE, RESERVE
-from domain.errors import (
-    ApiKeyDisabledError,
-    ApiKeyExpiredError,
-    InvalidApiKeyError,
-    PermissionDeniedError,
-)
+from domain.errors import PermissionDeniedError
 from domain.reserve_call import Claim, Identity, Reservation
 
 TRIES: Final = 5
 """How often policies may change under one call before it is refused."""
 
-_SHUT_OUT: Final = (
-    InvalidApiKeyError,
-    ApiKeyDisabledError,
-    ApiKeyExpiredError,
-    PermissionDeniedError,
-)
+_SHUT_OUT: Final = (*SHUT, PermissionDeniedError)
 """The secret may not call at all; any other refusal counts, for it is an answer to a customer."""
 
 
@@ -56,7 +47,8 @@ async def _try(
     serving.steps.begin(POLICIES)
     policy = await gateway.policies.of(identity.customer_id)
     headers = serving.exchange.headers
-    prepared = await prepare(raw, policy, await gateway.policies.terms_of(policy.security))
+    terms = await gateway.policies.terms_of(policy.security)
+    prepared = await prepare(raw, policy, terms, gateway.settings.tag_names)
     serving.restorer = prepared.restorer
     serving.content = content_of(serving, identity, policy.security)
     serving.steps.begin(QUOTE)

@@ -20,13 +20,19 @@ def join_trace(gateway: Gateway, serving: Serving) -> None:
         serving.steps.traceparent = traceparent_of(serving.request_id, parent)
 
 
-def note_trace(gateway: Gateway, serving: Serving, outcome: str) -> None:
-    """Queue the trace of a call that has ended, with the code of what it failed with."""
+async def note_trace(gateway: Gateway, serving: Serving, outcome: str) -> None:
+    """Queue the trace of a call that has ended, with the code of what it failed with.
+
+    Spans are the operator's, and there is one for each call; a customer's traces leave out what
+    was sent by a secret that opens nothing.
+    """
     serving.steps.begin(END)
     trace = trace_of(gateway, serving, None if outcome == OK else outcome)
-    gateway.traces.add(trace)
     if gateway.telemetry is not None:
         gateway.telemetry.spans.add(trace)
+    who = trace.identity
+    if trace.held or who is None or not await gateway.dead_keys.hides(who, outcome):
+        gateway.traces.add(trace)
 
 
 def trace_of(gateway: Gateway, serving: Serving, code: str | None) -> CallTrace:

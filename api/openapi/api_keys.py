@@ -6,7 +6,6 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request, Response
 
 from api.admin.auth import gateway_of
-from api.admin.body import body_as, no_body
 from api.admin.find import parse_id
 from api.admin.idempotency import claim_of
 from api.admin.key_commands import change_one, named_secret
@@ -16,6 +15,7 @@ from api.document.operation import documented
 from api.document.parameters import choice
 from api.envelope import CREATED, success
 from api.openapi.answers.api_keys import KeyAnswer, KeysAnswer, ShownKeyAnswer
+from api.openapi.body import body_as, no_body
 from api.openapi.caller import Caller, read_models
 from api.openapi.key_views import NewlyShown, describe_all, describe_one, describing, manager_of
 from api.openapi.query import Query, own_cursors

@@ -6,11 +6,12 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field, model_validator
 
 from api.admin.auth import gateway_of
-from api.admin.body import Fields, body_as
+from api.admin.body import Fields
 from api.admin.fields import LimitAmount
 from api.document.operation import documented
 from api.envelope import success
 from api.openapi.answers.balance import CheckAnswer
+from api.openapi.body import body_as
 from api.openapi.caller import Caller
 from domain.check_funds import check_amount, check_call
 from domain.errors import ModelNotFoundError

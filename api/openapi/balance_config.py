@@ -6,11 +6,12 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field, model_validator
 
 from api.admin.auth import gateway_of
-from api.admin.body import Fields, body_as
+from api.admin.body import Fields
 from api.admin.fields import LimitAmount, PositiveAmount
 from api.document.operation import documented
 from api.envelope import success
 from api.openapi.answers.balance import BalanceConfigAnswer
+from api.openapi.body import body_as
 from api.openapi.caller import Caller
 from api.openapi.key_views import manager_of
 from api.openapi.query import Query
@@ -76,7 +77,7 @@ async def change_config(
     """Change what is given; a wallet beyond a new line is told of it soon after."""
     gateway = gateway_of(request)
     given, manager = fields.model_fields_set, manager_of(caller)
-    async with keeping_address(gateway, fields.webhook_url, "webhook_url") as webhook:
+    async with keeping_address(gateway, caller.customer_id, fields, "webhook_url") as webhook:
         recharge = fields.auto_recharge
         change = AlertChange(
             thresholds=fields.alert_thresholds if "alert_thresholds" in given else None,

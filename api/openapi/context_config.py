@@ -6,10 +6,11 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field, model_validator
 
 from api.admin.auth import gateway_of
-from api.admin.body import Fields, body_as
+from api.admin.body import Fields
 from api.document.operation import documented
 from api.envelope import success
 from api.openapi.answers.context import ContextConfigAnswer
+from api.openapi.body import body_as
 from api.openapi.caller import Caller
 from api.openapi.key_views import manager_of
 from api.openapi.query import Query
@@ -39,7 +40,8 @@ RULES: Final = {
     "memory": (
         "A conversation that no call has joined and nobody has changed for so many days is "
         "archived, and its title and custom metadata are deleted for good. What its calls came "
-        "to stays."
+        "to stays. A call that joins it at the very moment when this happens is answered and "
+        "counted with it, and does not hold it up."
     ),
     "cache": (
         "The very same call, by the same customer, at the same address, is given the same answer "
@@ -49,7 +51,9 @@ RULES: Final = {
         "same model by the same route. It is a call like any other, with a request id, a hold "
         "and a charge of its own: for the same usage, at the service tier 'cached' of the "
         "model's prices, or free where there is none. X-Tollbook-Cache says hit or miss, and the "
-        "billing detail has the basis 'cached'. Setting cache_seconds deletes what is kept."
+        "billing detail has the basis 'cached'. Setting cache_seconds deletes what is kept; so "
+        "does, of the oldest answers, keeping more than 10,000, or more bytes than the operator "
+        "allows: 256 MiB where they say nothing else."
     ),
 }
 

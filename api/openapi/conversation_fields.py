@@ -8,10 +8,10 @@ from uuid import UUID
 import orjson
 from pydantic import Field, model_validator
 
-from adapters.ledger.texts import ErasableTexts
+from adapters.ledger.texts import ErasableTexts, Naming
 from api.admin.body import Fields
 from api.admin.fields import Name
-from api.admin.texts import kept
+from api.admin.texts import erase_now, kept
 from api.errors import InvalidFieldError
 from api.gateway import Gateway
 from domain.conversation import Label
@@ -25,6 +25,8 @@ VALUE_MAX: Final = 512
 Key = Annotated[str, Field(min_length=1, max_length=KEY_MAX)]
 Value = Annotated[str, Field(max_length=VALUE_MAX)]
 Metadata = Annotated[dict[Key, Value], Field(max_length=PAIRS_MAX)]
+
+_NAMES: Final = {TITLE: "title", METADATA: "metadata"}
 
 Changes = dict[str, str | None]
 """Fields of a `Label`."""
@@ -50,7 +52,9 @@ class ConversationChangeFields(ConversationFields):
 
 
 @asynccontextmanager
-async def keeping(gateway: Gateway, fields: ConversationFields) -> AsyncGenerator[Changes]:
+async def keeping(
+    gateway: Gateway, conversation_id: UUID, fields: ConversationFields
+) -> AsyncGenerator[Changes]:
     """Keep each given text under an id of its own, so that a refusal leaves the old ones.
 
     Raises InvalidFieldError for a model that is none of the catalog's.
@@ -61,20 +65,23 @@ async def keeping(gateway: Gateway, fields: ConversationFields) -> AsyncGenerato
         changes["model"] = fields.model
     async with AsyncExitStack() as stack:
         if "title" in given:
-            changes |= await _kept(stack, gateway, "title", TITLE, fields.title)
+            changes |= await _kept(stack, gateway, conversation_id, TITLE, fields.title)
         if "metadata" in given:
             written = orjson.dumps(fields.metadata).decode() if fields.metadata else None
-            changes |= await _kept(stack, gateway, "metadata", METADATA, written)
+            changes |= await _kept(stack, gateway, conversation_id, METADATA, written)
         yield changes
 
 
 async def _kept(
-    stack: AsyncExitStack, gateway: Gateway, name: str, kind: str, body: str | None
+    stack: AsyncExitStack, gateway: Gateway, conversation_id: UUID, kind: str, body: str | None
 ) -> Changes:
+    name = _NAMES[kind]
+    naming = Naming(conversation_id, f"{name}_id")
     if body is None:
+        await gateway.texts.due(kind, naming)
         return {f"{name}_id": None, f"{name}_hash": None}
     text_id = gateway.mint()
-    text_hash = await stack.enter_async_context(kept(gateway.texts, text_id, kind, body))
+    text_hash = await stack.enter_async_context(kept(gateway.texts, text_id, kind, body, naming))
     return {f"{name}_id": text_id.hex, f"{name}_hash": text_hash}
 
 
@@ -85,7 +92,7 @@ async def forget(texts: ErasableTexts, before: Label, changes: Mapping[str, str 
         (before.metadata_id, "metadata_id", METADATA),
     ):
         if text_id is not None and name in changes:
-            await texts.erase(UUID(text_id), kind)
+            await erase_now(texts, UUID(text_id), kind)
 
 
 def read_metadata(written: str | None) -> dict[str, str]:

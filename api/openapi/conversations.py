@@ -6,13 +6,13 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request, Response
 
 from api.admin.auth import gateway_of
-from api.admin.body import body_as
 from api.admin.fields import write_time
 from api.admin.find import parse_id
 from api.document.answer import Answer, Money, Page, Time
 from api.document.operation import documented
 from api.document.parameters import choice, parameter
 from api.envelope import CREATED, success
+from api.openapi.body import body_as
 from api.openapi.caller import Caller, read_models
 from api.openapi.conversation_fields import (
     ConversationChangeFields,
@@ -96,7 +96,7 @@ async def start(
     """Start a conversation; calls join it by the header X-Conversation-ID."""
     gateway, manager = gateway_of(request), manager_of(caller)
     conversation_id = gateway.mint()
-    async with keeping(gateway, fields) as changes:
+    async with keeping(gateway, conversation_id, fields) as changes:
         command = start_conversation(
             caller.customer_id, conversation_id, Label(**changes), actor=manager.actor
         )
@@ -144,7 +144,7 @@ async def change(
     """
     gateway, parsed = gateway_of(request), _parse(request, conversation_id)
     manager = manager_of(caller)
-    async with keeping(gateway, fields) as changes:
+    async with keeping(gateway, parsed, fields) as changes:
         command = change_conversation(caller.customer_id, parsed, changes, actor=manager.actor)
         before = await gateway.ledger.execute(manager.guarded(command))
     await forget(gateway.texts, before, changes)

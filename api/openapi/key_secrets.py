@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 
 from api.admin.auth import gateway_of
-from api.admin.body import Fields, body_as
+from api.admin.body import Fields
 from api.admin.fields import Name, write_time
 from api.admin.idempotency import claim_of
 from api.admin.key_commands import RotateFields, named_secret, rotation_of
@@ -14,6 +14,7 @@ from api.document.operation import documented
 from api.envelope import CREATED, success
 from api.openapi.answers.api_keys import RotatedKeyAnswer, ShownKeyAnswer
 from api.openapi.api_keys import PATH, parse_key
+from api.openapi.body import body_as
 from api.openapi.caller import Caller
 from api.openapi.key_views import NewlyShown, describing, manager_of, row_of
 from domain.create_key import NewCopy, copy_key

@@ -3,19 +3,22 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any, Final, Self
+from uuid import UUID
 
 import orjson
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field, model_validator
 
+from adapters.ledger.texts import Naming
 from api.admin.auth import gateway_of
-from api.admin.body import Fields, body_as
+from api.admin.body import Fields
 from api.admin.fields import Name, Reason
-from api.admin.texts import kept
+from api.admin.texts import erase_now, kept
 from api.document.operation import documented
 from api.envelope import success
 from api.gateway import Gateway
 from api.openapi.answers.client import ProfileAnswer
+from api.openapi.body import body_as
 from api.openapi.caller import Caller
 from api.openapi.key_views import manager_of
 from api.openapi.query import Query
@@ -29,8 +32,6 @@ from projections.read_customers import CUSTOMER_NAME
 
 BILLING_CONTACT: Final = "billing_contact"
 """The kind of erasable text; its subject is the contact's id, another one for each."""
-
-Email = Annotated[str, Field(pattern=r"^[!-?A-~]{1,64}@[!-?A-~]{1,190}$")]
 
 router = APIRouter()
 
@@ -87,8 +88,8 @@ async def change(
     """
     gateway, given = gateway_of(request), fields.model_fields_set
     async with (
-        keeping_address(gateway, fields.webhook_url, "webhook_url") as webhook,
-        _keeping(gateway, fields.billing_contact) as contact,
+        keeping_address(gateway, caller.customer_id, fields, "webhook_url") as webhook,
+        _keeping(gateway, caller.customer_id, fields) as contact,
     ):
         wanted = ProfileChange(
             zone=fields.time_zone if "time_zone" in given else None,
@@ -101,20 +102,23 @@ async def change(
         replaced = await gateway.ledger.execute(command)
     await forget_address(gateway, replaced.webhook_id)
     if replaced.contact_id is not None:
-        await gateway.texts.erase(replaced.contact_id, BILLING_CONTACT)
+        await erase_now(gateway.texts, replaced.contact_id, BILLING_CONTACT)
     return success(request, await _describe(gateway, caller))
 
 
 @asynccontextmanager
 async def _keeping(
-    gateway: Gateway, contact: ContactFields | None
+    gateway: Gateway, customer_id: UUID, fields: ProfileFields
 ) -> AsyncGenerator[Contact | None]:
     """Keep a contact as an erasable text of its own, so that a refusal leaves the old one."""
+    contact, naming = fields.billing_contact, Naming(customer_id, "contact_id")
     if contact is None:
+        if "billing_contact" in fields.model_fields_set:
+            await gateway.texts.due(BILLING_CONTACT, naming)
         yield None
         return
     contact_id, body = gateway.mint(), orjson.dumps(contact.model_dump()).decode()
-    async with kept(gateway.texts, contact_id, BILLING_CONTACT, body) as contact_hash:
+    async with kept(gateway.texts, contact_id, BILLING_CONTACT, body, naming) as contact_hash:
         yield Contact(contact_id, contact_hash)
 
 

@@ -6,11 +6,11 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import model_validator
 
 from api.admin.auth import gateway_of
-from api.admin.body import body_as
 from api.admin.routing_terms import PolicyFields, describe_policy
 from api.document.operation import documented
 from api.envelope import success
 from api.openapi.answers.routing import ScopedRoutingPolicyAnswer
+from api.openapi.body import body_as
 from api.openapi.caller import Caller
 from api.openapi.key_views import manager_of
 from api.openapi.model_scope import ModelScopeFields, describe_scope
@@ -57,6 +57,7 @@ async def change_policy(
 ) -> Response:
     """Change what is given; the very next call obeys it."""
     gateway = gateway_of(request)
+    fields.model_scope.known(gateway.catalog.models)  # named as it was given, and not as `models`
     changes = fields.changes(gateway.catalog, fields.model_fields_set - {"model_scope"})
     manager = manager_of(caller)
     command = change_routing(caller.customer_id, changes, actor=manager.actor)

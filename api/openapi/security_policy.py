@@ -8,14 +8,15 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from adapters.ledger.texts import Naming
 from api.admin.auth import gateway_of
-from api.admin.body import body_as
-from api.admin.texts import kept
+from api.admin.texts import erase_now, kept
 from api.content_rules import CONTENT_RULES, read_rules, write_rules
 from api.document.operation import documented
 from api.envelope import success
 from api.gateway import Gateway
 from api.openapi.answers.security import SecurityPolicyAnswer
+from api.openapi.body import body_as
 from api.openapi.caller import Caller
 from api.openapi.key_views import manager_of
 from api.openapi.model_scope import describe_scope
@@ -47,27 +48,29 @@ async def change_policy(
     """Change what is given; the very next call obeys it."""
     gateway, manager = gateway_of(request), manager_of(caller)
     changes = fields.changes(gateway.catalog)
-    async with _kept_rules(gateway, fields.rules()) as rules:
+    async with _kept_rules(gateway, caller.customer_id, fields.rules()) as rules:
         changes |= rules
         command = change_security(caller.customer_id, changes, actor=manager.actor)
         before = await gateway.ledger.execute(manager.guarded(command))
     if rules and before.rules_id is not None:
-        await gateway.texts.erase(UUID(before.rules_id), CONTENT_RULES)
+        await erase_now(gateway.texts, UUID(before.rules_id), CONTENT_RULES)
     return await _answer(request, caller)
 
 
 @asynccontextmanager
 async def _kept_rules(
-    gateway: Gateway, rules: tuple[ContentRule, ...] | None
+    gateway: Gateway, customer_id: UUID, rules: tuple[ContentRule, ...] | None
 ) -> AsyncGenerator[dict[str, Any]]:
     """Keep rules as an erasable text of its own; gives the fields that name it."""
+    naming = Naming(customer_id, "rules_id")
     if rules is None:
         yield {}
     elif not rules:
+        await gateway.texts.due(CONTENT_RULES, naming)
         yield {"rules_id": None, "rules_hash": None}
     else:
-        rules_id = gateway.mint()
-        async with kept(gateway.texts, rules_id, CONTENT_RULES, write_rules(rules)) as rules_hash:
+        rules_id, body = gateway.mint(), write_rules(rules)
+        async with kept(gateway.texts, rules_id, CONTENT_RULES, body, naming) as rules_hash:
             yield {"rules_id": rules_id.hex, "rules_hash": rules_hash}
 
 

@@ -12,9 +12,10 @@ from adapters.traces.store import StoredTrace, find
 from api.admin.auth import gateway_of
 from api.document.operation import documented
 from api.envelope import success
+from api.lending import lent_for_long
 from api.minting import minted_ms
 from api.openapi.answers.observation import TraceAnswer
-from api.openapi.caller import Caller, read_models
+from api.openapi.caller import Caller
 from api.openapi.query import Query
 from api.openapi.trace_steps import milliseconds, steps_of_facts, timing_of
 from domain import ids
@@ -77,7 +78,7 @@ async def _settled(request: Request, wallet_id: UUID, request_id: UUID) -> _Know
 
 
 async def _look(request: Request, wallet_id: UUID, request_id: UUID) -> _Known | None:
-    async with read_models(request) as conn:
+    async with lent_for_long(request) as conn:
         await catch_up(conn, (Calls(),))
         trace = await find(conn, wallet_id, request_id)
         found = await log_lines(conn, wallet_id, LogFilters(request_id=request_id), limit=1)

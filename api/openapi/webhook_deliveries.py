@@ -10,12 +10,12 @@ from adapters.webhooks.outbox import STATUSES
 from adapters.webhooks.read_deliveries import DeliveryRow, deliveries, delivery
 from adapters.webhooks.replay import ONE_SECONDS, replay
 from api.admin.auth import gateway_of
-from api.admin.body import no_body
 from api.admin.fields import write_time
 from api.document.answer import Answer, Page, Time
 from api.document.operation import documented
 from api.document.parameters import choice
 from api.envelope import success
+from api.openapi.body import no_body
 from api.openapi.caller import Caller, read_models
 from api.openapi.key_views import manager_of
 from api.openapi.query import Query, own_cursors

@@ -7,11 +7,12 @@ from pydantic import Field, field_validator, model_validator
 
 from adapters.webhooks.messages import CHOICES, TEST
 from api.admin.auth import gateway_of
-from api.admin.body import Fields, body_as, no_body
+from api.admin.body import Fields
 from api.document.answer import Answer
 from api.document.operation import documented
 from api.envelope import success
 from api.gateway import Gateway
+from api.openapi.body import body_as, no_body
 from api.openapi.caller import Caller
 from api.openapi.key_views import manager_of
 from api.openapi.query import Query
@@ -103,7 +104,7 @@ async def change(
 ) -> Response:
     """Change the address or what is told; another address gets what was not sent yet."""
     gateway, given, manager = gateway_of(request), fields.model_fields_set, manager_of(caller)
-    async with keeping_address(gateway, fields.url, "url") as webhook:
+    async with keeping_address(gateway, caller.customer_id, fields, "url") as webhook:
         change = WebhookChange(
             changes_address="url" in given,
             webhook=webhook,

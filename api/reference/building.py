@@ -162,7 +162,9 @@ def _inference(operation: Operation, endpoint: Inference) -> dict[str, Any]:
             *(call_headers.TAKEN if calls else ()),
         ],
         "security": [] if endpoint.public else [{"key": []}, {"bearer": []}],
-        **inference.describe(endpoint, call_headers.GIVEN if calls else {}),
+        **inference.describe(
+            endpoint, {} if endpoint.public else call_headers.given(operation.path)
+        ),
     }
 
 

@@ -3,6 +3,10 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from api.inference import input_tokens, messages, messages_count, responses
+from api.inference.surface import Surface
+from api.inference.surfaces import SURFACES
+from api.reference.limit_headers import limit_headers_of
 from api.reference.parts import IDS
 
 _CONVERSATION: Final = {"type": "string", "pattern": f"^{IDS['conversation_id']}_[0-9a-f]{{32}}$"}
@@ -27,9 +31,28 @@ TAKEN: Final[tuple[Mapping[str, Any], ...]] = (
     },
 )
 """Parameters of every call."""
-GIVEN: Final[Mapping[str, Mapping[str, Any]]] = {
-    "X-Request-ID": {"$ref": "#/components/headers/X-Request-ID"},
-    "X-Gateway-Request-ID": {"$ref": "#/components/headers/X-Gateway-Request-ID"},
+_IDS: Final[Mapping[str, Mapping[str, Any]]] = {
+    name: {"$ref": f"#/components/headers/{name}"}
+    for name in ("X-Request-ID", "X-Gateway-Request-ID")
+}
+_ANTHROPICS_ID: Final[Mapping[str, Mapping[str, Any]]] = {
+    "Request-ID": {
+        "description": "The same as `X-Request-ID`, where Anthropic's SDKs look for it.",
+        "schema": {"type": "string"},
+    }
+}
+_COUNTED: Final[Mapping[str, Surface]] = {
+    input_tokens.PATH: responses.V1,
+    messages_count.PATH: messages.V1,
+}
+"""Endpoints that count a prompt, and whose protocol they speak."""
+_SOURCE: Final[Mapping[str, Mapping[str, Any]]] = {
+    "X-Token-Count-Source": {
+        "description": "`provider` for a count of the provider's own, `estimate` for ours.",
+        "schema": {"type": "string", "enum": ["provider", "estimate"]},
+    }
+}
+_CALLED: Final[Mapping[str, Mapping[str, Any]]] = {
     "X-Conversation-ID": {
         "description": "The conversation that the call has joined.",
         "schema": _CONVERSATION,
@@ -75,4 +98,27 @@ GIVEN: Final[Mapping[str, Mapping[str, Any]]] = {
         "schema": {"type": "string"},
     },
 }
-"""Headers of the answer of every call."""
+"""Headers of the answers of calls only."""
+REFUSED: Final[Mapping[str, Mapping[str, Any]]] = {
+    **_IDS,
+    "Retry-After": {"$ref": "#/components/headers/Retry-After"},
+    "X-Should-Retry": {
+        "description": "That the same again would be refused again; absent otherwise.",
+        "schema": {"type": "string", "enum": ["false"]},
+    },
+}
+"""Headers of refusals."""
+
+
+def given(path: str) -> dict[str, Any]:
+    """Describe the headers of an endpoint's answer; those without a key have none of ours."""
+    surface = SURFACES.get(path, _COUNTED.get(path))
+    if surface is None:
+        return {**_IDS, **(_ANTHROPICS_ID if path.startswith("/v1/") else {})}
+    return {
+        **_IDS,
+        **(_ANTHROPICS_ID if b"request-id" in surface.id_headers else {}),
+        **(_CALLED if path in SURFACES else {}),
+        **(_SOURCE if path == messages_count.PATH else {}),
+        **limit_headers_of(surface),
+    }

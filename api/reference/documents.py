@@ -6,6 +6,7 @@ from typing import Any, Final
 import orjson
 from starlette.routing import BaseRoute
 
+from api.openapi.body import BODY_MAX
 from api.reference.building import CUSTOMERS, OPERATORS, build
 from api.reference.parts import Words
 
@@ -20,7 +21,7 @@ _CUSTOMERS: Final[Mapping[str, Any]] = {
     "title": "Tollbook",
     "summary": "Call models, and see what every call cost and why.",
     "description": f"Send the key as `Authorization: Bearer` or as `X-API-Key`.\n{_ENVELOPE}"
-    "So are the management API's parameters.\n",
+    f"So are the management API's parameters, and bodies above {BODY_MAX // 1024} KiB.\n",
     "license": {"name": "MIT", "identifier": "MIT"},
 }
 _OPERATORS: Final[Mapping[str, Any]] = {

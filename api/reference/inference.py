@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from api.reference.call_headers import REFUSED
+
 _HELLO: Final = [{"role": "user", "content": "Hello."}]
 _MODEL: Final = {
     "type": "string",
@@ -120,6 +122,7 @@ def describe(endpoint: Inference, headers: Mapping[str, Any]) -> dict[str, Any]:
             },
             "default": {
                 "description": "A refusal in the shape that the protocol's SDKs read.",
+                "headers": dict(REFUSED),
                 "content": {"application/json": {"schema": {"type": "object"}}},
             },
         },

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from adapters.webhooks.messages import TYPES
 from api.reference.examples import KNOWN
+from api.reference.webhook_data import DATA
 
 _SIGNED: Final = (
     "Signed as standardwebhooks.com says with the secret of `GET /openapi/v1/balance/config`; "
@@ -22,6 +23,11 @@ def _header(name: str, description: str) -> dict[str, Any]:
 
 
 def _describe(kind: str) -> dict[str, Any]:
+    data: dict[str, Any] = {
+        "customer_id": {"type": "string", "examples": [KNOWN["customer_id"]]},
+        **DATA[kind],
+        "currency": {"type": "string", "examples": [KNOWN["currency"]]},
+    }
     schema = {
         "type": "object",
         "required": ["id", "type", "created_at", "data"],
@@ -29,14 +35,7 @@ def _describe(kind: str) -> dict[str, Any]:
             "id": {"type": "string", "description": "The same however often it is sent."},
             "type": {"const": kind},
             "created_at": {"type": "string", "format": "date-time"},
-            "data": {
-                "type": "object",
-                "required": ["customer_id"],
-                "properties": {
-                    "customer_id": {"type": "string", "examples": [KNOWN["customer_id"]]},
-                    "currency": {"type": "string", "examples": [KNOWN["currency"]]},
-                },
-            },
+            "data": {"type": "object", "required": [*data], "properties": data},
         },
     }
     return {

@@ -28,6 +28,7 @@ class ConversationAudit:
         elif event.topic == Changed.TOPIC:
             self._change(event)
         elif event.topic == Archived.TOPIC:
+            self._started(event)
             self._check_active(event, event.originator_id)
             self._archived.add(event.originator_id)
 
@@ -38,9 +39,15 @@ class ConversationAudit:
 
     def _change(self, event: Event) -> None:
         label = label_of(event.fields)
-        if not self._labels[event.originator_id].loses_texts(label):
+        if not self._started(event).loses_texts(label):
             self._check_active(event, event.originator_id)
         self._labels[event.originator_id] = label
+
+    def _started(self, event: Event) -> Label:
+        """Give what it is called; its beginning may be missing, or unreadable."""
+        label = self._labels.get(event.originator_id)
+        judge(self._findings, event)(label is not None, RULE, "was never started")
+        return label or Label()
 
     def _check_active(self, event: Event, conversation_id: str) -> None:
         active = conversation_id not in self._archived

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from adapters.ledger import sql
 from api.app import build_app
 from api.bootstrap import publish
-from api.catalog_file import default_catalog
+from api.catalog.file import default_catalog
 from api.gateway import Gateway, open_gateway
 from api.settings import Settings
 from api.shard import SHARD

@@ -11,7 +11,7 @@ import jsonschema_rs
 import orjson
 
 from api.app import build_app
-from api.catalog_file import default_catalog
+from api.catalog.file import default_catalog
 from api.reference.documents import customers_document, operators_document
 from api.settings import Settings
 

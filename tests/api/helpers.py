@@ -17,7 +17,7 @@ from adapters.ledger.connection import GATEWAY_ROLE, connect, open_pool
 from adapters.ledger.group_commit import PostgresLedger
 from adapters.ledger.texts import ErasableTexts
 from api.admin.router import admin_router
-from api.catalog_file import default_catalog, price_page
+from api.catalog.file import default_catalog, price_page
 from api.handlers import handle_errors
 from api.minting import mint
 from api.settings import Settings

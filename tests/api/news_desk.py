@@ -9,7 +9,7 @@ import psycopg
 
 from adapters.webhooks.courier import Courier
 from adapters.webhooks.sender import WebhookSender
-from api.notifier import Notifier
+from api.background.notifier import Notifier
 from api.webhook_endpoints import signer_of
 from domain.quota import Quota
 from projections.catalogue import ALL

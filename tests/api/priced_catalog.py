@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.catalog_file import ConfigError, parse_catalog
+from api.catalog.file import ConfigError, parse_catalog
 from domain.catalog import Catalog
 from domain.pricing import RateCard
 

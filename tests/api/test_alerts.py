@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from standardwebhooks import Webhook
 
-from api.notifier import Notifier
+from api.background.notifier import Notifier
 from domain import ids
 from domain.decision import Decision
 from domain.manage import NewGrant, grant_credit

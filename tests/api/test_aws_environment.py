@@ -6,7 +6,7 @@ import pytest
 
 from adapters.upstreams.sigv4 import AwsKeys
 from api.aws_environment import VariableMissingError, aws_credentials
-from api.catalog_file import ConfigError, Configured, parse_catalog
+from api.catalog.file import ConfigError, Configured, parse_catalog
 
 HOST = "https://bedrock-runtime.eu-west-1.amazonaws.com"
 KEYS = {"AWS_ACCESS_KEY_ID": "AKID", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_REGION": "us-east-1"}

@@ -4,8 +4,8 @@ from typing import get_args
 
 import pytest
 
-from api.catalog_fields import Capability
-from api.catalog_file import ConfigError, default_catalog, parse_catalog
+from api.catalog.fields import Capability
+from api.catalog.file import ConfigError, default_catalog, parse_catalog
 from domain.catalog import BALANCED, CAPABILITIES, CHAT, CHEAPEST, Catalog
 
 HEAD = """

@@ -6,7 +6,7 @@ import pytest
 
 from adapters.upstreams.openai import openai_dialect
 from adapters.upstreams.openai_endpoint import Endpoint
-from api.catalog_file import ConfigError, parse_catalog
+from api.catalog.file import ConfigError, parse_catalog
 
 CATALOG = """
 [[providers]]

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from api.catalog_file import (
+from api.catalog.file import (
     ConfigError,
     Configured,
     default_catalog,

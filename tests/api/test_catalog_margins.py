@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.catalog_file import ConfigError, parse_catalog
+from api.catalog.file import ConfigError, parse_catalog
 from domain.margin import OTHERS_PERCENT, Margin
 
 PROVIDERS = """

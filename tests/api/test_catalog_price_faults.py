@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.catalog_file import price_page
+from api.catalog.file import price_page
 from domain.price_page import card_on
 from domain.pricing import RateCard
 from tests.api.priced_catalog import FLEX, LISTED, NINE, PRICE, TIERS, A, fault, parsed

@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.catalog_file import price_page
+from api.catalog.file import price_page
 from domain.price_page import Page, card_on
 from domain.pricing import RateCard, ServiceTier, Step
 from tests.api.priced_catalog import LISTED, PRICE, A, B, card_a, parsed

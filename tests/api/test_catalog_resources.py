@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.catalog_file import ConfigError, default_catalog, parse_catalog
+from api.catalog.file import ConfigError, default_catalog, parse_catalog
 from domain.catalog import Catalog, Resource
 
 MODELS = """

@@ -14,7 +14,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from api.cli import app
+from api.cli.main import app
 from tests.gateway_process import GatewayProcess
 
 TOLLBOOK = str(Path(sys.executable).with_name("tollbook"))

@@ -8,11 +8,13 @@ import pytest
 
 from adapters.call_contents.content import Content
 from adapters.call_contents.store import ContentStore
-from api.content_sweep import sweep_contents
+from api.background.content_sweep import sweep_contents
 from domain.change_call_policy import change_security
 from domain.errors import BillingUnavailableError
 from tests.api.counter import Counter, counter
 from tests.api.openapi.till import Account
+
+PROMPT = b"asked"
 
 
 @pytest.fixture
@@ -23,7 +25,7 @@ def desk(database_url: str, tmp_path: object) -> Iterator[Counter]:
 
 def keep(desk: Counter, account: Account, days_ago: int) -> None:
     request_id = uuid4()
-    content = Content(request_id, account.who.customer_id)
+    content = Content(request_id, account.who.customer_id, PROMPT)
     desk.run(ContentStore(desk.gateway.pool).keep([content]))
     with psycopg.connect(desk.url) as conn:
         conn.execute(
@@ -68,6 +70,19 @@ def test_a_customer_at_whom_it_fails_holds_up_no_other(
     assert [kept(desk, account) for account in accounts] == [0, 1, 0]
     (record,) = [one for one in caplog.records if one.name == "tollbook.content_sweep"]
     assert record.__dict__["customer_id"] == accounts[1].customer_id
+
+
+def test_of_what_is_too_much_the_oldest_is_deleted(desk: Counter) -> None:
+    account = desk.account()
+    ask(desk, account, logs=True, days=9)
+    for days_ago in (3, 2, 1):
+        keep(desk, account, days_ago)
+
+    store = ContentStore(desk.gateway.pool, 2 * len(PROMPT))
+
+    assert desk.run(sweep_contents(desk.gateway.ledger, store)) == 1
+    ask(desk, account, logs=True, days=2)
+    assert (sweep(desk), kept(desk, account)) == (1, 1)
 
 
 def test_each_customers_days_count(desk: Counter) -> None:

@@ -10,7 +10,7 @@ import pytest
 from adapters.webhooks import courier as courier_module, outbox
 from adapters.webhooks.courier import FIRST_PAUSE_SECONDS, LAST_PAUSE_SECONDS, Destination, pause
 from adapters.webhooks.outbox import claim, fill
-from api.rounds import repeat
+from api.background.rounds import repeat
 from domain.errors import BillingUnavailableError
 from tests.api.news_desk import ONE, NewsDesk, news_desk
 from tests.webhook_receiver import is_genuine

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from api.cli import app
+from api.cli.main import app
 from api.exporting import EXPORTS, What
 from api.openapi.billing_detail import COLUMNS
 from projections.exports import billing_detail

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from api import forgetting
-from api.forgetting import forget_conversations
+from api.background.forgetting import forget_conversations
 from projections.errors import ProjectionLagError
 from tests.adapters.ledger.database import fields, log_of
 from tests.api.helpers import data

@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -11,9 +13,13 @@ import pytest
 import api.admin.wallets
 import api.openapi.balance
 import api.openapi.observation
+import api.openapi.traces
 import api.statements
+from adapters.rate_limits.bucket import Bucket, Taken, Taking
 from api.gateway import POOL_MAX
 from api.lending import LONG_AT_ONCE
+from api.rate_limiter import PATIENCE_SECONDS
+from domain.limits import REQUESTS
 from tests.api.helpers import TOKEN, data
 from tests.api.openapi.till import Account
 from tests.api.past import SECOND, THIRD, Books, books, past
@@ -28,6 +34,7 @@ LONG = (
     (api.admin.wallets, "wallet_at"),
     (api.openapi.observation, "health"),
     (api.openapi.observation, "log_lines"),
+    (api.openapi.traces, "log_lines"),
 )
 """What may take long, where it is called."""
 
@@ -90,6 +97,7 @@ class Gate:
         "/openapi/v1/observation/metrics",
         "/openapi/v1/observation/charts",
         "/openapi/v1/observation/logs",
+        "/openapi/v1/traces/req_0190b6b0c0de7abcb111222233334444",
     ],
 )
 def test_however_many_long_reads_are_asked_for_another_read_is_answered(
@@ -103,8 +111,9 @@ def test_however_many_long_reads_are_asked_for_another_read_is_answered(
 
     assert data(answer)["customer_id"] == shop.customer.customer_id
     assert gate.most == LONG_AT_ONCE
-    # Nothing was sealed here, so a proof ends in a refusal: what counts is that each is answered.
-    assert {one.status_code for one in late} == {409 if "proof" in path else 200}
+    # Nothing was sealed and no call is known: what counts is that each is answered.
+    refusal = 409 if "proof" in path else 404 if "traces" in path else 200
+    assert {one.status_code for one in late} == {refusal}
 
 
 def test_statements_and_looks_back_share_the_turns(
@@ -124,6 +133,21 @@ def test_statements_and_looks_back_share_the_turns(
     shop.books.till._runner.run(both())
 
     assert gate.most == LONG_AT_ONCE < POOL_MAX
+
+
+def test_rate_limits_wait_for_nobody_who_reads(shop: Shop) -> None:
+    gateway = shop.books.till.gateway
+
+    async def story() -> Taken:
+        async with AsyncExitStack() as lent, asyncio.timeout(PATIENCE_SECONDS):
+            for _ in range(POOL_MAX):
+                await lent.enter_async_context(gateway.pool.connection())
+            return await gateway.buckets.take([Taking(Bucket(uuid4(), REQUESTS), 10, 1)])
+
+    shop.books.till._runner.run(gateway.buckets.look([Taking(Bucket(uuid4(), REQUESTS), 10, 1)]))
+    (level,) = shop.books.till._runner.run(story()).levels
+
+    assert level.remaining == 9
 
 
 async def crowd(shop: Shop, path: str, gate: Gate) -> tuple[httpx.Response, list[httpx.Response]]:

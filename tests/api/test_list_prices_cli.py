@@ -7,8 +7,8 @@ import pytest
 from typer.testing import CliRunner
 
 from adapters.list_prices import find_listed
-from api.catalog_file import parse_catalog
-from api.cli import app
+from api.catalog.file import parse_catalog
+from api.cli.main import app
 
 PROVIDERS = """
 [[providers]]

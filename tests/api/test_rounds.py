@@ -6,7 +6,7 @@ import logging
 import psycopg
 import pytest
 
-from api.rounds import repeat
+from api.background.rounds import repeat
 from domain.errors import BillingUnavailableError
 
 

@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from adapters.seal.archive import read_heads
-from api.cli import app
+from api.cli.main import app
 from tests.adapters.seal.sealed import tamper
 from tests.gateway_process import GatewayProcess
 from tests.projections.history import History, database, follow

@@ -35,6 +35,8 @@ def test_the_defaults_are_those_of_the_design() -> None:
         "webhook_secret": (),
         "alert_seconds": 5,
         "trace_days": 30,
+        "content_bytes": 1024**3,
+        "cache_bytes": 256 * 1024**2,
         "otlp_endpoint": None,
         "pass_traceparent": False,
         "insufficient_balance_status": 402,

@@ -12,6 +12,7 @@ import pytest
 from api import stripe_webhook
 from api.settings import Settings
 from api.stripe_webhook import BODY_MAX
+from domain.errors import BillingUnavailableError
 from tests.api.counter import Counter, counter
 from tests.stripe_events import SECRET, checkout, event, intent, signed
 
@@ -227,14 +228,19 @@ def test_what_reading_needs_is_loaded_before_the_first_event(
     assert made == [(("whsec_warm", "whsec_2"), False)]
 
 
-def test_a_ledger_that_cannot_be_reached_has_stripe_tell_again(desk: Counter) -> None:
+def test_a_ledger_that_cannot_be_reached_has_stripe_tell_again(
+    desk: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def unavailable(_: object) -> None:
+        raise BillingUnavailableError
+
     account = desk.account(credit=0)
     found = intent(account.customer_id)
-    desk.gateway.ledger._closing = True
+    monkeypatch.setattr(desk.gateway.ledger, "execute", unavailable)
 
     assert desk.told("payment_intent.succeeded", found, worker=0) == 503
 
-    desk.gateway.ledger._closing = False
+    monkeypatch.undo()
     assert desk.told("payment_intent.succeeded", found, worker=1) == 200
 
 

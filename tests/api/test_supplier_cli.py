@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from api.cli import app
+from api.cli.main import app
 from tests.api.admin.supplied import CATALOG, DAY, NEXT, openai_costs, story, table
 
 SPAN = ("--from", DAY, "--to", "2026-11-22")

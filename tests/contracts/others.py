@@ -31,6 +31,7 @@ JOYTOKEN = (
     (
         "`metadata`: model, tier, score, recommendation, latency, billing",
         "joytoken_contract::a_whole_answer_carries_metadata_and_headers",
+        "routing::auto_is_any_model_of_the_tier_that_the_caller_names",
     ),
     (
         "`metadata` before `[DONE]` in a stream",
@@ -48,9 +49,20 @@ JOYTOKEN = (
         "models_endpoints::the_sdk_finds_a_model_also_by_an_id_with_a_slash",
     ),
     ("OpenAI's SDK for Python", "joytoken_contract::the_stream_helper_survives_the_metadata"),
-    ("OpenAI's SDK for TypeScript", "responses/node::text_arrives_whole_and_streamed"),
-    ("LangChain", "responses/langchain::text_arrives_whole_and_streamed"),
-    ("Codex CLI", "responses/codex::a_turn_is_answered"),
+    (
+        "OpenAI's SDK for TypeScript, at `/v1`",
+        "responses/node::text_arrives_whole_and_streamed",
+    ),
+    ("LangChain, at `/v1`", "responses/langchain::text_arrives_whole_and_streamed"),
+    ("Codex CLI's turns, at `/v1/responses`", "responses/codex::a_turn_is_answered"),
+    (
+        "Claude Code's turns, at `/v1/messages`",
+        "coding_tools::claude_code_reads_a_file_and_answers",
+    ),
+    (
+        "The turns of editors such as Cursor",
+        "coding_tools::an_editor_of_openais_protocol_reads_a_file_and_answers",
+    ),
     (
         "The plaintext key is shown once",
         "/api/openapi/api_keys::a_key_is_shown_once_and_told_of_ever_after",
@@ -104,7 +116,7 @@ TOKENCODE = (
     ),
     (
         "429 for want of balance, if the operator says so (402 otherwise)",
-        "/api/inference/error_shapes::anthropics_shape_obeys_the_operator_who_wants_429_for_money",
+        "/api/inference/rendering::by_setting_a_want_of_funds_is_429_that_no_sdk_retries",
     ),
     ("500", "/api/inference/untellable_errors::it_is_a_500_with_its_ids"),
     ("502", "openai_sdk_errors::an_upstream_failure_is_told_in_our_words_and_released"),

@@ -3,13 +3,22 @@
 from tests.contracts.row import rows_of
 
 ROUTES = (
-    ("GET /v1/models", "/sdk/models_endpoints::the_sdk_lists_every_model_in_the_files_order"),
+    (
+        "GET /v1/models",
+        "/sdk/models_endpoints::a_key_sees_only_the_models_in_its_scope",
+        "callable_models::what_is_listed_is_answered_and_what_is_not_is_refused",
+    ),
     (
         "POST /v1/chat/completions",
         "/sdk/openai_sdk_answers::text_is_answered_and_charged_by_its_reported_usage",
         "/sdk/openai_sdk_streams::a_stream_with_usage_ends_with_it",
     ),
-    ("POST /v1/messages", "/sdk/anthropic_sdk::text_arrives_and_is_charged_alike"),
+    (
+        "POST /v1/messages",
+        "/sdk/anthropic_sdk::text_arrives_and_is_charged_alike",
+        "/sdk/security_policy::data_never_goes_upstream_and_is_in_the_answer_again",
+        "/sdk/context_window::the_oldest_turns_of_a_long_conversation_stay_here",
+    ),
     (
         "POST /api/v1/services/aigc/text-generation/generation",
         "/sdk/dashscope_client::text_arrives_and_is_charged",
@@ -46,6 +55,7 @@ ROUTES = (
         "PATCH /openapi/v1/context/config",
         "context_config::what_is_given_changes_the_rest_stays_and_null_turns_off",
         "/sdk/context_window::the_oldest_turns_of_a_long_conversation_stay_here",
+        "/api/forgetting::what_is_due_is_archived_and_its_words_are_gone",
         "/sdk/answer_cache::a_hit_is_charged_at_the_cached_tier_for_the_usage_of_then",
     ),
     (
@@ -55,14 +65,18 @@ ROUTES = (
     (
         "PATCH /openapi/v1/security/policy",
         "security_policy::what_is_given_changes_and_the_rest_stays",
+        "/sdk/security_policy::a_blocked_term_refuses_the_call_before_anything_is_held",
         "/sdk/security_policy::data_never_goes_upstream_and_is_in_the_answer_again",
         "/sdk/security_policy::what_is_kept_is_deleted_after_its_days",
+        "/sdk/security_policy::no_model_outside_the_scope_answers",
     ),
     ("GET /openapi/v1/routing/policy", "routing_policy::at_first_nothing_is_asked"),
     (
         "PATCH /openapi/v1/routing/policy",
         "routing_policy::what_is_given_changes_and_the_rest_stays",
+        "routing_policy::a_scope_says_the_models_and_what_is_wrong_with_it_is_said_of_the_scope",
         "/sdk/routing::a_customers_policy_is_obeyed_on_the_very_next_call",
+        "/sdk/routing::without_fallback_a_failure_is_the_answer",
     ),
     ("GET /openapi/v1/resources", "resources::models_come_first_and_then_the_others"),
     (
@@ -205,7 +219,10 @@ OTHERS = (
         "Customers see charges, and never cost, margin or a supplier",
         "customer_safe::no_answer_holds_what_only_the_operator_may_know",
     ),
-    ("The envelope", "/api/reference/document::each_says_what_it_answers_with"),
+    (
+        "The envelope",
+        "envelope::what_a_route_says_and_what_it_refuses_is_in_the_envelope",
+    ),
 )
 
 ROWS = rows_of("Token Relay", "api/openapi", (*ROUTES, *OTHERS))

@@ -12,7 +12,7 @@ from tests.domain.test_metered_call import GOOD, Scripted, call_through, failure
 
 
 def names(call: MeteredCall) -> list[str]:
-    return [step for step, _ in call._steps.begun]
+    return [step for step, _ in call.steps.begun]
 
 
 def test_a_step_begins_when_it_is_said_to_and_the_first_one_at_once() -> None:
@@ -21,6 +21,17 @@ def test_a_step_begins_when_it_is_said_to_and_the_first_one_at_once() -> None:
     steps.begin("end")
 
     assert steps.begun == [("auth", 5), ("body", 10), ("end", 15)]
+
+
+@pytest.mark.parametrize("answered_by", [["attempt", "attempt", "relay"], ["relay"]])
+def test_routing_lasts_from_the_first_policies_to_whatever_first_answers(
+    answered_by: list[str],
+) -> None:
+    steps = CallSteps(count(0, 2_000_000).__next__)
+    for step in ("body", "policies", "quote", "policies", "reserve", *answered_by, "charge"):
+        steps.begin(step)
+
+    assert steps.routing_ms == 8
 
 
 def test_an_answered_call_is_attempted_relayed_charged_and_sent() -> None:
@@ -56,7 +67,7 @@ def test_an_upstream_is_told_of_a_trace_only_if_there_is_one_to_tell_of() -> Non
     one = Scripted(failure())
     two = Scripted(GOOD)
     call, _, _ = call_through(one, two)
-    call._steps.traceparent = "00-1-2-01"
+    call.steps.traceparent = "00-1-2-01"
     asyncio.run(call.dispatch("request"))
 
     other = Scripted(GOOD)

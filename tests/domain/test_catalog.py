@@ -81,16 +81,16 @@ def test_auto_is_any_priced_model_of_the_tier_and_kind() -> None:
         CATALOG.choose("auto", {CHAT}, "unheard-of")
 
 
-def test_an_alias_is_listed_after_the_models_with_what_they_can_do_at_most() -> None:
-    listed = CATALOG.with_aliases([SMALL, LARGE])
+def test_an_alias_is_listed_as_a_model_with_what_its_models_can_do_at_most() -> None:
+    listed = CATALOG.aliases_of([SMALL, LARGE])
 
-    assert [found.id for found in listed] == ["small", "large", "mixed"]
+    assert [found.id for found in listed] == ["mixed"]
     wide = Catalog(
         "USD",
         {"a": model("a"), "b": Model("b", CHAT, 5_000, 50, ROUTES)},
         {"x": Alias("x", CHEAPEST, ("a", "b"))},
     )
-    alias = wide.with_aliases(list(wide.models.values()))[-1]
+    (alias,) = wide.aliases_of(list(wide.models.values()))
     assert (alias.id, alias.kind, alias.context_tokens, alias.max_output_tokens) == (
         "x",
         CHAT,
@@ -100,5 +100,5 @@ def test_an_alias_is_listed_after_the_models_with_what_they_can_do_at_most() -> 
 
 
 def test_an_alias_that_leads_to_nothing_allowed_is_not_listed() -> None:
-    assert CATALOG.with_aliases([VECTORS, SLASHED])[-1].id == "empty"
-    assert CATALOG.with_aliases([SLASHED]) == [SLASHED]
+    assert [found.id for found in CATALOG.aliases_of([VECTORS, SLASHED])] == ["mixed", "empty"]
+    assert CATALOG.aliases_of([SLASHED]) == []

@@ -17,7 +17,7 @@ from domain.decision import Decision
 from domain.errors import InvalidApiKeyError, RefusalError
 from domain.limits import Limits
 from domain.ports import Books
-from domain.preflight import Outlook, look_ahead, parties_ids, parties_of
+from domain.preflight import Outlook, callable_models, look_ahead, parties_ids, parties_of
 from domain.quota import Quota
 from domain.quote import Quote
 from domain.reserve_call import Identity, ReserveCall
@@ -156,6 +156,24 @@ def test_a_rollout_that_lets_some_calls_through_is_no_reason_against_a_call() ->
     assert ahead(shop, a_call(shop, "m", "n")).required == 12
     route(shop, rollout={"m": 0, "n": 0})
     assert codes(ahead(shop, a_call(shop, "m", "n"))) == ["routing_policy"]
+
+
+def test_a_model_is_callable_by_scope_policies_and_prices_whatever_the_funds() -> None:
+    shop = Shop(cards=CARDS, allowed_models=["m", "n", "unpriced"])
+    models = [one(name).model for name in ("free", "m", "n", "unpriced")]
+    route(shop, rollout={"n": 0})
+
+    def callable_now(*, open_choice: bool = False) -> list[str]:
+        query = Decision(
+            parties_ids(shop.who),
+            lambda books: callable_models(
+                models, parties_of(books, shop.who), open_choice=open_choice
+            ),
+        )
+        return [model.id for model in shop.do(query)]
+
+    assert callable_now() == ["m", "n"]
+    assert callable_now(open_choice=True) == ["m"]
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,26 @@ def test_what_is_archived_gets_no_other_text(log: list[Any], kept: bool) -> None
     assert found(log) == ([] if kept else late)
 
 
+@pytest.mark.parametrize("unreadable", [True, False])
+def test_what_was_never_started(log: list[Any], unreadable: bool) -> None:
+    *_, started = places(log, "conversation.started")
+    if unreadable:
+        del log[started][3]["title_id"]
+    else:
+        del log[started]
+
+    stray = (RULE, "joins a conversation that is not its customer's")
+    assert found(log) == [(RULE, "was never started"), stray]
+
+
+def test_what_is_archived_without_ever_having_been_started(log: list[Any]) -> None:
+    del log[places(log, "conversation.changed")[-1]]
+    del log[places(log, "conversation.started")[-1]]
+
+    stray = (RULE, "joins a conversation that is not its customer's")
+    assert found(log) == [stray, (RULE, "was never started")]
+
+
 def test_what_is_archived_twice(log: list[Any]) -> None:
     log.append([log[-1][0] + 1, *log[-1][1:]])
 

@@ -11,6 +11,8 @@ from uuid import UUID
 import psycopg
 import pytest
 
+from adapters.ledger.connection import connect
+from projections import read_observation
 from projections.read_observation import (
     OUTCOMES,
     Health,
@@ -165,3 +167,39 @@ def test_a_call_was_projected_when_its_end_had_been_reached(
     assert ask(url, lambda conn: projected_at(conn, one)) == NOON + timedelta(minutes=2)
     assert ask(url, lambda conn: projected_at(conn, open_one)) is None
     assert ask(url, lambda conn: projected_at(conn, early)) is None
+
+
+def test_when_an_old_call_was_projected_is_found_without_all_marks_since(
+    shown: tuple[str, list[Fate]],
+) -> None:
+    url, _ = shown
+    request_id = UUID(int=14 << 16)
+    with psycopg.connect(url) as conn:
+        conn.execute(
+            "INSERT INTO ledger_events (originator_id, originator_version, topic, state)"
+            " VALUES (%s, 1, 'inference_request.charged.3', '{}')",
+            (request_id,),
+        )
+        last = "(SELECT max(position) FROM ledger_events)"
+        marks = f"SELECT {last} + n FROM generate_series(-1, 20000) AS n"  # noqa: S608  ours
+        conn.execute(
+            f"INSERT INTO read_model_marks (position) {marks} ON CONFLICT DO NOTHING".encode()
+        )
+        conn.execute("ANALYZE read_model_marks")
+    with connect(url) as conn:
+        plan = "EXPLAIN (ANALYZE, FORMAT JSON) " + read_observation._PROJECTED
+        (found,) = conn.execute(plan.encode(), (request_id,)).fetchone() or ()
+
+    looked_at = [
+        node["Actual Rows"] * node["Actual Loops"]
+        for node in nodes(found[0]["Plan"])
+        if node.get("Relation Name") == "read_model_marks"
+    ]
+    assert looked_at
+    assert max(looked_at) <= 1
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for child in plan.get("Plans", []):
+        yield from nodes(child)

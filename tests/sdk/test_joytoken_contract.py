@@ -29,7 +29,11 @@ def check_metadata(metadata: Any, shop: Shop, request_id: str) -> None:
     charge = charge_of("small", input=3, output=3)
     assert metadata["request_id"] == request_id
     assert (metadata["model"], metadata["tier"]) == ("small", "standard")
-    assert metadata["latency"]["first_byte_ms"] <= metadata["latency"]["total_ms"]
+    assert metadata["score"] == 100
+    assert "model_recommendation" not in metadata, "there was nothing to choose from"
+    latency = metadata["latency"]
+    assert 0 <= latency["routing_ms"] < 10_000
+    assert 0 <= latency["first_byte_ms"] <= latency["total_ms"]
     billing = metadata["billing"]
     assert billing["credits_used"] == decimal_of(charge)
     assert billing["balance"] == decimal_of(CREDIT - charge)

@@ -72,14 +72,18 @@ def test_cached_and_reasoning_tokens_are_charged_apart_and_once(shop: Shop) -> N
 def test_a_tool_call_arrives_with_its_arguments(shop: Shop) -> None:
     shop.upstream.script(completion("", tool_calls=[PARIS], usage=usage_of(40, 12)))
 
-    answer = shop.client().chat.completions.create(model="small", messages=QUESTION, tools=TOOLS)
+    choice: Any = {"type": "function", "function": {"name": "get_weather"}}
+    answer = shop.client().chat.completions.create(
+        model="small", messages=QUESTION, tools=TOOLS, tool_choice=choice
+    )
 
     [call] = answer.choices[0].message.tool_calls or []
     assert call.type == "function"
     assert (call.id, call.function.name) == ("call_a", "get_weather")
     assert json.loads(call.function.arguments) == {"city": "Paris"}
     assert answer.choices[0].finish_reason == "tool_calls"
-    assert shop.upstream.requests[0].json["tools"] == TOOLS
+    sent = shop.upstream.requests[0].json
+    assert (sent["tools"], sent["tool_choice"]) == (TOOLS, choice)
     shop.call().assert_charged("small", input=40, output=12)
 
 

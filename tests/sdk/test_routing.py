@@ -142,6 +142,10 @@ def test_a_customers_policy_is_obeyed_on_the_very_next_call(shop: Shop) -> None:
     route(shop, rollout=[], models=["routed-cheap"], fallback=False)
     assert used() == "routed-cheap"
     assert shop.calls(4)[-1].reserved["alternatives"] == {}
+    route(shop, model_scope={"mode": "single", "model_ids": ["routed-dear"]})
+    assert used() == "routed-dear"
+    route(shop, model_scope={"mode": "automatic"})
+    assert used() == "routed-cheap"
 
 
 def test_without_fallback_a_failure_is_the_answer(shop: Shop) -> None:

@@ -268,3 +268,17 @@ def test_an_answer_given_again_has_the_values_of_the_call_that_it_answers(
     assert len(house.received) == 1
     assert (MAIL in words(first), MAIL in words(again)) == (True, False)
     assert "bob@example.org" in words(again)
+
+
+def test_a_call_is_booked_under_its_tag_whatever_is_masked(house: SecurityHouse) -> None:
+    rules = [{"id": "bird", "term": "falcon", "action": "mask"}]
+    client = house.guarded(content_rules=rules)
+    path, body, _ = bodies("the falcon")["chat"]
+    metadata = {"cost_center": "falcon", "note": "a falcon"}
+
+    answer = client.send(path, body | {"metadata": metadata})
+
+    assert answer.status_code == 200, answer.text
+    received = json.loads(house.received[0])
+    assert received["metadata"] == {"cost_center": "falcon", "note": "a [TERM_1]"}
+    assert received["messages"] == said("the [TERM_1]")

@@ -31,6 +31,8 @@ ODD = {
     ],
     "temperature": 0.7,
     "top_p": 1.0,
+    "frequency_penalty": 0.25,
+    "presence_penalty": -2.0,
     "seed": 9_007_199_254_740_993,
     "logit_bias": {"50256": -100},
     "stop": ["\n"],

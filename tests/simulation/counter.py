@@ -12,7 +12,7 @@ import psycopg
 
 from api.app import build_app
 from api.bootstrap import make_demo, publish
-from api.catalog_file import default_catalog
+from api.catalog.file import default_catalog
 from api.gateway import Gateway, open_gateway
 from api.settings import Settings
 from domain import manage

@@ -50,7 +50,9 @@ class HealthAnswer(Answer):
         dict[str, int],
         Field(
             description="Calls by outcome. All but `refused` are the ledger's; refused calls "
-            "leave no trace there, and are known for as long as traces are kept.",
+            "leave no trace there, and are known for as long as traces are kept. Not counted is "
+            "what a disabled, expired or replaced secret was sent with: of that the logs name one "
+            "call a second, secret and worker.",
             examples=[{"ok": 97, "partial": 0, "failed": 1, "refused": 2, "unknown": 0, "open": 0}],
         ),
     ]

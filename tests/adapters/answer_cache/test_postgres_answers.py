@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from adapters.answer_cache import postgres
-from adapters.answer_cache.postgres import Kept, Place, PostgresAnswers
+from adapters.answer_cache.postgres import CUSTOMER_BYTES_MAX, Kept, Place, PostgresAnswers
 from adapters.ledger.connection import open_pool
 from domain.errors import BillingUnavailableError
 from domain.kept_answer import Origin
@@ -26,11 +26,15 @@ def place(customer_id: UUID = ADA, key: bytes = KEY, seconds: int = 60) -> Place
     return Place(customer_id, key, seconds)
 
 
-def work(url: str, job: Callable[[PostgresAnswers], Awaitable[T]]) -> T:
+def work(
+    url: str,
+    job: Callable[[PostgresAnswers], Awaitable[T]],
+    bytes_max: int = CUSTOMER_BYTES_MAX,
+) -> T:
     async def run() -> T:
         pool = await open_pool(url, 1)
         try:
-            return await job(PostgresAnswers(pool))
+            return await job(PostgresAnswers(pool, bytes_max))
         finally:
             await pool.close()
 
@@ -88,17 +92,17 @@ def test_it_is_found_while_it_was_to_be_kept_and_is_young_enough_now(
     assert (again is not None) is found
 
 
-def test_a_sweep_deletes_what_has_expired_and_nothing_else(database_url: str) -> None:
+def test_what_has_expired_is_deleted_and_nothing_else(database_url: str) -> None:
     work(database_url, lambda answers: answers.keep(place(), HELLO))
     work(database_url, lambda answers: answers.keep(place(BOB, seconds=600), HELLO))
     aged(database_url, 61)
 
-    assert [work(database_url, lambda answers: answers.sweep()) for _ in range(2)] == [1, 0]
+    assert [work(database_url, lambda answers: answers.expire()) for _ in range(2)] == [1, 0]
     assert count(database_url) == 1
     assert work(database_url, lambda answers: answers.find(place(BOB, seconds=600))) == HELLO
 
 
-def test_a_sweep_leaves_each_customer_so_many_of_its_newest(
+def test_each_customer_is_left_so_many_of_its_newest(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(postgres, "ANSWERS_MAX", 2)
@@ -107,11 +111,26 @@ def test_a_sweep_leaves_each_customer_so_many_of_its_newest(
         for name in (b"1", b"2", b"3"):
             await answers.keep(place(key=name), HELLO)
         await answers.keep(place(BOB), HELLO)
-        assert await answers.sweep() == 1
+        assert [await answers.trim(ADA), await answers.trim(BOB)] == [1, 0]
         asked = (place(key=b"1"), place(key=b"2"), place(key=b"3"), place(BOB))
         return [await answers.find(where) is not None for where in asked]
 
     assert work(database_url, job) == [False, True, True, True]
+
+
+def test_each_customer_is_left_so_many_bytes_of_its_newest(database_url: str) -> None:
+    size = len(HELLO.body) + len(HELLO.tail)
+
+    async def job(answers: PostgresAnswers) -> list[bool]:
+        for name in (b"1", b"2", b"3"):
+            await answers.keep(place(key=name), HELLO)
+        await answers.keep(place(BOB), HELLO)
+        assert [await answers.trim(ADA), await answers.trim(BOB)] == [1, 0]
+        asked = (place(key=b"1"), place(key=b"2"), place(key=b"3"), place(BOB))
+        return [await answers.find(where) is not None for where in asked]
+
+    assert work(database_url, job, 2 * size) == [False, True, True, True]
+    assert work(database_url, lambda answers: answers.trim(ADA), 2 * size - 1) == 1
 
 
 def test_what_a_customer_has_kept_is_forgotten_at_once(database_url: str) -> None:
@@ -138,10 +157,10 @@ def test_however_much_is_deleted_no_statement_deletes_it_all(
 
     async def job(answers: PostgresAnswers) -> list[int]:
         await fill(answers)
-        surplus = await answers.sweep()
+        surplus = await answers.trim(ADA)
         await fill(answers)
         await asyncio.to_thread(aged, database_url, 61)
-        expired = await answers.sweep()
+        expired = await answers.expire()
         await fill(answers)
         await answers.forget(ADA)
         return [surplus, expired, await asyncio.to_thread(count, database_url)]

@@ -96,7 +96,7 @@ def test_the_end_waits_only_so_long_and_tells_how_many_are_lost(
             await queue.close(0.05)
         assert getattr(caplog.records[-1], "calls", None) == 7  # the others are being written
         writer.gate.set()
-        await queue.close()
+        await queue.close(5)
         assert [len(batch) for batch in writer.batches] == [BATCH_MAX]
 
     with caplog.at_level(logging.WARNING):

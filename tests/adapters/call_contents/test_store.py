@@ -10,7 +10,7 @@ import pytest
 
 from adapters.call_contents import store as module
 from adapters.call_contents.content import Content
-from adapters.call_contents.store import ContentStore
+from adapters.call_contents.store import CUSTOMER_BYTES_MAX, ContentStore
 from adapters.ledger.connection import open_pool
 from domain.errors import BillingUnavailableError
 
@@ -18,11 +18,15 @@ T = TypeVar("T")
 ADA, BOB = UUID(int=1), UUID(int=2)
 
 
-def with_store(url: str, work: Callable[[ContentStore], Awaitable[T]]) -> T:
+def with_store(
+    url: str,
+    work: Callable[[ContentStore], Awaitable[T]],
+    bytes_max: int = CUSTOMER_BYTES_MAX,
+) -> T:
     async def run() -> T:
         pool = await open_pool(url, 1)
         try:
-            return await work(ContentStore(pool))
+            return await work(ContentStore(pool, bytes_max))
         finally:
             await pool.close()
 
@@ -86,6 +90,27 @@ def test_much_is_deleted_some_at_a_time(database_url: str, monkeypatch: pytest.M
         assert await store.customers() == [BOB]
 
     with_store(database_url, work)
+
+
+def test_of_what_is_too_much_the_oldest_is_deleted(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "DELETED_AT_ONCE", 2)
+    contents, other = [content(ADA) for _ in range(6)], content(BOB)
+    size = contents[0].size
+    with psycopg.connect(database_url) as conn:
+        conn.execute(AT_MOST_TWO)
+
+    async def work(store: ContentStore) -> None:
+        for one in (other, *contents):
+            await store.keep([one])
+        assert [await store.trim(ADA) for _ in range(2)] == [4, 0]
+        left = [await store.find(ADA, one.request_id, 1) is not None for one in contents]
+        assert left == [False] * 4 + [True] * 2
+        assert await store.trim(BOB) == 0
+        assert await store.find(BOB, other.request_id, 1) is not None
+
+    with_store(database_url, work, 3 * size - 1)
 
 
 AT_MOST_TWO = b"""

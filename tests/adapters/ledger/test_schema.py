@@ -37,6 +37,7 @@ EXPECTED = " ".join(
         "seal_keys",
         "seal_leaves",
         "seal_nodes",
+        "texts_due",
         "webhook_deliveries",
         "webhook_position",
     )

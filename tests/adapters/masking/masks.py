@@ -21,9 +21,11 @@ def rule(term: str, action: Action = "mask", rule_id: str = "r") -> ContentRule:
     return ContentRule(rule_id, term, action)
 
 
-def masked(body: Any, *rules: ContentRule, kinds: tuple[str, ...] = MASKS) -> Any:
+def masked(
+    body: Any, *rules: ContentRule, kinds: tuple[str, ...] = MASKS, tags: tuple[str, ...] = ()
+) -> Any:
     """The body as it goes upstream."""
-    return orjson.loads(mask_prompt(orjson.dumps(body), kinds, Terms(rules)).body)
+    return orjson.loads(mask_prompt(orjson.dumps(body), kinds, Terms(rules), tags).body)
 
 
 def said(text: str, *rules: ContentRule, kinds: tuple[str, ...] = MASKS) -> str:

@@ -23,7 +23,11 @@ BODIES: dict[str, dict[str, Any]] = {
     "user": {"user": MAIL},
     "safety": {"safety_identifier": MAIL},
     "cache": {"prompt_cache_key": MAIL},
-    "metadata": {"metadata": {"user_id": MAIL, "who": {MAIL: [MAIL]}}},
+    "metadata": {"metadata": {"user_id": MAIL, "who": {MAIL: [MAIL]}, MAIL: 1}},
+    "metadata of a client": {"client_metadata": {"mail": MAIL}},
+    "template": {
+        "chat_template_kwargs": {"note": MAIL, "more": [{"enable_thinking": True, MAIL: 1}]}
+    },
     "stop": {"stop": [MAIL]},
     "one stop": {"stop": MAIL},
     "stop sequences": {"stop_sequences": [MAIL]},
@@ -64,3 +68,26 @@ def test_a_number_that_tells_who_calls_becomes_a_text() -> None:
 def test_a_callers_name_without_place_for_a_placeholder_is_left_out() -> None:
     assert masked({"user_id": "4111111111111111", "user": "u"}) == {"user": "u"}
     assert masked({"user_id": "u-1", "user": "u"}) == {"user_id": "u-1", "user": "u"}
+
+
+def test_a_tag_stays_the_code_that_a_call_is_booked_under() -> None:
+    metadata = {"cost_center": "falcon", "team": MAIL, "other": "falcon"}
+
+    found = masked(
+        {"metadata": metadata}, rule("falcon"), rule("team"), tags=("cost_center", "team")
+    )
+
+    assert found == {"metadata": {"cost_center": "falcon", "team": MAIL, "other": "[TERM_1]"}}
+
+
+def test_what_is_no_code_is_masked_even_under_the_name_of_a_tag() -> None:
+    body = {"metadata": {"cost_center": f"to {MAIL}", "team": [MAIL]}}
+
+    found = masked(body, tags=("cost_center", "team"))
+
+    assert found == {"metadata": {"cost_center": f"to {M}", "team": [M]}}
+
+
+def test_a_term_that_blocks_is_found_in_a_tag() -> None:
+    with pytest.raises(ContentBlockedError):
+        masked({"metadata": {"t": "falcon"}}, rule("falcon", "block"), tags=("t",))

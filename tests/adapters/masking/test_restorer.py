@@ -150,3 +150,27 @@ def test_choices_that_come_by_turns_are_told_apart() -> None:
     stream = streams.sse([piece(0, "[EM"), piece(1, "[TER"), piece(0, "AIL_1]"), piece(1, "M_1]")])
 
     assert pieces_of(streams.events_of(restored([stream]))) == [MAIL, QUOTED, "", ""]
+
+
+@pytest.mark.parametrize(("others", "goes_on"), [(63, True), (64, False)])
+def test_a_beginning_waits_for_so_many_events_of_other_texts(others: int, goes_on: bool) -> None:
+    def piece(name: str, text: str) -> bytes:
+        choice = {"index": 0, "delta": {name: text}, "finish_reason": None}
+        return b"data: " + orjson.dumps({"choices": [choice]}) + b"\n\n"
+
+    thoughts = piece("reasoning_content", "[EM"), piece("reasoning_content", "AIL_1]")
+    found = restored([thoughts[0], *[piece("content", "x")] * others, thoughts[1]])
+
+    deltas = [event["choices"][0]["delta"] for event in streams.events_of(found)]
+    said = "".join(delta.get("reasoning_content", "") for delta in deltas)
+    assert len(deltas) == others + 2
+    assert said == (MAIL if goes_on else "[EMAIL_1]")
+
+
+def test_others_are_not_held_back_for_long() -> None:
+    thought = {"choices": [{"index": 0, "delta": {"reasoning_content": "list ["}}]}
+    word = {"choices": [{"index": 0, "delta": {"content": "word"}}]}
+
+    given = Restorer(HELD).part(streams.sse([thought, *[word] * 1000]))
+
+    assert len(streams.events_of(given)) == 1001

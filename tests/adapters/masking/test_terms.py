@@ -39,6 +39,8 @@ def test_letters_that_are_alike_are_the_same(name: str) -> None:
         ("cafe", "café"),
         ("か", "か\u3099"),
         ("falcon", "fal\u00adcons"),
+        ("falcon", "gyrfalcon"),
+        ("falcon", "gyr\u00adfalcon"),
         ("\uff46al", "falcon"),
         ("가", "각"),
     ],

@@ -43,7 +43,7 @@ async def opened(url: str) -> AsyncIterator[PostgresBuckets]:
     try:
         yield buckets
     finally:
-        await buckets.close()
+        await buckets.close(5)
         await pool.close()
 
 

@@ -27,7 +27,7 @@ async def ask(url: str, holder: str, limit: int, times: int) -> int:
         callers = [_caller(buckets, [requests, tokens], times // CALLERS) for _ in range(CALLERS)]
         admitted = await asyncio.gather(*callers)
     finally:
-        await buckets.close()
+        await buckets.close(5)
         await pool.close()
     return sum(admitted)
 

@@ -82,10 +82,21 @@ def test_nothing_of_a_supplier_is_kept(database_url: str) -> None:
         assert attempt.upstream_model not in told
 
 
-def test_what_is_older_is_deleted_and_nothing_else(
+COUNT_DELETED = """
+    CREATE TABLE slices (rows int);
+    CREATE FUNCTION count_deleted() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+    BEGIN INSERT INTO public.slices SELECT count(*) FROM gone; RETURN NULL; END $$;
+    CREATE TRIGGER counted AFTER DELETE ON read_model_marks REFERENCING OLD TABLE AS gone
+        FOR EACH STATEMENT EXECUTE FUNCTION count_deleted();
+"""
+
+
+def test_what_is_older_is_deleted_some_at_a_time_and_nothing_else(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store, "DELETED_AT_ONCE", 2)
+    with psycopg.connect(database_url) as conn:
+        conn.execute(COUNT_DELETED)
     now = time.time_ns()
     old = [trace(ended_ns=now - 8 * DAY_NS) for _ in range(5)]
     new = [trace(ended_ns=now - 6 * DAY_NS), refused(ended_ns=now)]
@@ -94,11 +105,13 @@ def test_what_is_older_is_deleted_and_nothing_else(
         await TraceStore(pool).write([*old, *new])
         async with pool.connection() as conn:
             await conn.execute(
-                "INSERT INTO read_model_marks VALUES (1, now() - interval '8 days'), (2, now())"
+                "INSERT INTO read_model_marks SELECT n, now() - interval '1 day' * (12.5 - n)"
+                " FROM generate_series(1, 7) AS n"
             )
         return await forget_traces(pool, 7)
 
     assert do(database_url, work) == 5
     assert [row[0] for row in stored(database_url)] == [kept.request_id for kept in new]
     with psycopg.connect(database_url) as conn:
-        assert conn.execute("SELECT position FROM read_model_marks").fetchall() == [(2,)]
+        assert conn.execute("SELECT position FROM read_model_marks").fetchall() == [(6,), (7,)]
+        assert conn.execute("SELECT rows FROM slices").fetchall() == [(2,), (2,), (1,)]

@@ -131,7 +131,7 @@ def test_the_end_waits_only_so_long_and_counts_what_is_lost() -> None:
         await queue.close(0.05)
         assert writer.lost == 7  # the others are being written
         writer.gate.set()
-        await queue.close()
+        await queue.close(5)
         assert [len(batch) for batch in writer.batches] == [BATCH_MAX]
         assert writer.lost == 7
 
@@ -186,7 +186,7 @@ def test_whoever_waits_does_so_only_for_what_was_there_and_what_comes_gathers_ag
             await flushing
         await asyncio.sleep(0.01)
         assert [len(batch) for batch in writer.batches] == [1]
-        await queue.close()
+        await queue.close(5)
         assert [len(batch) for batch in writer.batches] == [1, 1]
 
     run(scenario())
@@ -202,7 +202,7 @@ def test_a_reader_waits_only_a_moment_for_a_slow_writer() -> None:
             await queue.flush_briefly()
         assert writer.batches == []
         writer.gate.set()
-        await queue.close()
+        await queue.close(5)
         assert writer.lost == 0
 
     run(scenario())

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from api.catalog_file import parse_catalog
+from api.catalog.file import parse_catalog
 from domain.inference_request import REPORTED
 from domain.reserve_call import Reservation
 from domain.settle_call import Attempt, Outcome

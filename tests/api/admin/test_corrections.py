@@ -1,6 +1,7 @@
 import psycopg
 import pytest
 
+from adapters.ledger.text_sweep import sweep_texts
 from tests.adapters.ledger.database import fields, log_of, topics_of
 from tests.adapters.ledger.till import Till
 from tests.api.helpers import Office, data, office, refused
@@ -32,6 +33,7 @@ def test_a_correction_gives_credit_back_and_names_its_reason_outside_the_log(
         body = {"amount": CHARGED, "reason": "Ada complained"}
         made = data(clerk.post(f"/requests/{request_id}/corrections", body), 201)
         balance = clerk.balance(customer_id)
+        assert clerk.run(sweep_texts(clerk.desk.pool, 0)) == 0
 
     assert made == {"correction_id": made["correction_id"], "request_id": request_id, **body}
     assert balance["available"] == "0.001"
@@ -39,6 +41,18 @@ def test_a_correction_gives_credit_back_and_names_its_reason_outside_the_log(
     assert not any(b"Ada" in row.state for row in log_of(database_url))
     corrected = [row for row in log_of(database_url) if "corrected" in row.topic]
     assert [fields(row).get("actor", "operator") for row in corrected] == ["operator"] * 3
+
+
+def test_each_corrections_reason_stays_when_another_is_made(database_url: str) -> None:
+    with office(database_url) as clerk:
+        _, request_id = charged_call(clerk)
+        for reason in ("goodwill", "more goodwill"):
+            body = {"amount": "0.000000001", "reason": reason}
+            data(clerk.post(f"/requests/{request_id}/corrections", body), 201)
+
+        assert clerk.run(sweep_texts(clerk.desk.pool, 0)) == 0
+
+    assert {body for _, body in texts_in(database_url)} == {"goodwill", "more goodwill"}
 
 
 def test_a_negative_correction_charges_more(database_url: str) -> None:

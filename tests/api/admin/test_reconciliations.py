@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from adapters.ledger.text_sweep import sweep_texts
 from domain import ids
 from tests.adapters.ledger.database import seen
 from tests.api.admin.supplied import (
@@ -187,6 +188,7 @@ def test_a_note_can_be_erased_and_the_log_holds_its_hash(database_url: str) -> N
     with supplied(database_url, story()) as clerk:
         data(send(clerk, openai_costs("1.80")), 201)
         data(resolve(clerk, note="seen on the invoice"), 201)
+        assert clerk.run(sweep_texts(clerk.desk.pool, 0)) == 0
 
     kept = seen(database_url, "SELECT body FROM erasable_texts WHERE kind = 'resolution_note'")
     state = seen(

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from api.catalog_file import parse_catalog
+from api.catalog.file import parse_catalog
 from tests.adapters.ledger.database import fields, log_of
 from tests.api.helpers import Office, data, office, refused
 

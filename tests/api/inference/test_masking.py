@@ -17,9 +17,10 @@ from domain.content_rules import ContentRule
 from domain.security_policy import SecurityPolicy
 
 NO_TERMS = Terms(())
+FALCON = Terms([ContentRule("r", "falcon", "block")])
 
 
-def thread_of(size: int, security: SecurityPolicy, patch: pytest.MonkeyPatch) -> str:
+def thread_of(size: int, security: SecurityPolicy, terms: Terms, patch: pytest.MonkeyPatch) -> str:
     """In which thread a prompt of so many bytes is masked."""
     names: list[str] = []
 
@@ -30,23 +31,25 @@ def thread_of(size: int, security: SecurityPolicy, patch: pytest.MonkeyPatch) ->
     patch.setattr(masking, "mask_prompt", spy)
     empty = len(orjson.dumps({"prompt": ""}))
     raw = orjson.dumps({"prompt": "x" * (size - empty)})
-    asyncio.run(mask(raw, security, NO_TERMS))
+    asyncio.run(mask(raw, security, terms))
     return names[0]
 
 
 @pytest.mark.parametrize(
-    ("masks", "size", "is_apart"),
+    ("masks", "terms", "size", "is_apart"),
     [
-        (("phone",), 1024, False),
-        (("phone",), 1025, True),
-        (("email",), 16 * 1024, False),
-        (("email",), 16 * 1024 + 1, True),
+        (("phone",), NO_TERMS, 512, False),
+        (("phone",), NO_TERMS, 513, True),
+        (("email",), NO_TERMS, 4096, False),
+        (("email",), NO_TERMS, 4097, True),
+        ((), FALCON, 512, False),
+        ((), FALCON, 513, True),
     ],
 )
 def test_a_prompt_that_may_take_long_is_masked_in_a_thread_of_masking(
-    masks: Any, size: int, is_apart: bool, monkeypatch: pytest.MonkeyPatch
+    masks: Any, terms: Terms, size: int, is_apart: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    name = thread_of(size, SecurityPolicy(masks=masks), monkeypatch)
+    name = thread_of(size, SecurityPolicy(masks=masks), terms, monkeypatch)
 
     assert name.startswith("masking") is is_apart
 
@@ -62,3 +65,12 @@ def test_an_answer_in_json_is_restored_as_json() -> None:
     assert prepared.restorer is not None
     found = orjson.loads(prepared.restorer.whole(answer))["choices"][0]["message"]["content"]
     assert orjson.loads(found) == [term]
+
+
+def test_a_tag_is_left_to_the_books() -> None:
+    terms = Terms([ContentRule("r", "falcon", "mask")])
+    body = {"metadata": {"team": "falcon", "note": "falcon"}}
+
+    prepared = asyncio.run(prepare(orjson.dumps(body), CallPolicy(), terms, ("team",)))
+
+    assert orjson.loads(prepared.body)["metadata"] == {"team": "falcon", "note": "[TERM_1]"}

@@ -42,7 +42,10 @@ class Answers:
 
 
 def serving_of(answers: Any, *, stream: bool = False) -> Any:
-    return SimpleNamespace(recall=Recall(answers, PLACE, stream), public_id="req_1")
+    surface = SimpleNamespace(joytoken=True)
+    return SimpleNamespace(
+        recall=Recall(answers, PLACE, stream), public_id="req_1", surface=surface
+    )
 
 
 def call_of(*, takes: bool = True, keepable: Origin | None = ORIGIN) -> Any:
@@ -56,6 +59,8 @@ def test_what_is_kept_is_given_in_the_form_that_was_asked_for(stream: bool, kind
     assert isinstance(answer, kind)
     if isinstance(answer, WholeAnswer):
         assert answer.body == b"words"
+    elif answer:
+        assert b'"paid"' in answer.tail({"paid": 1})
 
 
 def test_what_the_call_may_not_take_is_not_given() -> None:

@@ -1,6 +1,6 @@
 """A catalogue with a model of every kind, aliases, a price list and resources."""
 
-from api.catalog_file import Configured, parse_catalog
+from api.catalog.file import Configured, parse_catalog
 
 CATALOG = """
 currency = "USD"

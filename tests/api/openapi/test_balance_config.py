@@ -8,6 +8,7 @@ import httpx
 import psycopg
 import pytest
 
+from domain.errors import BillingUnavailableError
 from domain.money import parse_amount
 from tests.api.counter import Counter, counter
 from tests.api.openapi.till import SMALL, Account
@@ -104,12 +105,16 @@ def test_a_refused_change_leaves_the_old_address(
 ) -> None:
     account = desk.account()
     patch(desk, account, webhook_url=URL)
-    monkeypatch.setattr(desk.gateway.ledger, "_closing", True)
+    monkeypatch.setattr(desk.gateway.ledger, "execute", _unavailable)
     monkeypatch.setattr(desk.gateway.authenticator, "authorise", _let_in(account))
 
     assert patch(desk, account, webhook_url=URL + "/2").status_code == 503
 
     assert texts(desk) == [URL]
+
+
+async def _unavailable(_: object) -> None:
+    raise BillingUnavailableError
 
 
 def _let_in(account: Account) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from api.catalog_file import Configured, read_catalog
+from api.catalog.file import Configured, read_catalog
 from domain import manage
 from domain.inference_request import ESTIMATED
 from domain.price_page import plain_page

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from api.catalog_file import read_catalog
+from api.catalog.file import read_catalog
 from domain import manage
 from domain.money import format_amount
 from domain.settle_call import Attempt, Outcome

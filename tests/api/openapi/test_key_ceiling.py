@@ -14,6 +14,9 @@ from tests.api.openapi.keyring import another, make, send
 from tests.api.openapi.till import NANOS, SMALL, Account, Till, till
 from tests.projections.history import database
 
+LARGE = "sandbox-large"
+SOMEDAY = "2099-01-01T00:00:00Z"
+
 
 @pytest.fixture(scope="module")
 def shop(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Till]:
@@ -79,6 +82,27 @@ def test_no_key_frees_itself_from_its_quota_by_a_key_that_it_makes(shop: Till) -
     assert data(send(shop, "GET", held, path))["quota"]["amount"] == "1.00"
     less = {"quota": {"amount": "0.5", "window": "day"}}
     assert send(shop, "PATCH", helper, path, less).is_success
+
+
+@pytest.mark.parametrize(
+    ("theirs", "raised"),
+    [
+        ({"allowed_model_ids": [LARGE], "quota": {"amount": "1"}}, {"quota": None}),
+        ({"allowed_model_ids": [LARGE], "expires_at": SOMEDAY}, {"expires_at": None}),
+        ({"permissions": [MANAGE]}, {"permissions": [MANAGE, INFERENCE]}),
+    ],
+    ids=["quota", "expiry", "permission"],
+)
+def test_no_key_lifts_what_holds_back_a_key_that_it_could_not_make(
+    shop: Till, ada: Account, theirs: dict[str, Any], raised: dict[str, Any]
+) -> None:
+    cheap, held = another(shop, ada, allowed_model_ids=[SMALL]), another(shop, ada, **theirs)
+    path, before = f"/{held.key_id}", shop.log()
+
+    assert refused(send(shop, "PATCH", cheap, path, raised)) == (403, "exceeds_own_key")
+
+    assert shop.log() == before
+    assert send(shop, "PATCH", ada, path, raised).is_success
 
 
 def test_a_key_without_the_permission_manages_nothing(shop: Till) -> None:

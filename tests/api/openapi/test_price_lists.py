@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from api.catalog_file import read_catalog
+from api.catalog.file import read_catalog
 from domain.quote import Quote
 from tests.api.helpers import TOKEN, data, refused
 from tests.api.openapi.till import Account, Till, till

@@ -75,6 +75,23 @@ def test_a_change_that_makes_no_sense_is_refused_and_nothing_changes(
     assert NONE.items() <= policy(desk, account).items()
 
 
+def test_a_scope_says_the_models_and_what_is_wrong_with_it_is_said_of_the_scope(
+    desk: Counter,
+) -> None:
+    account = desk.account()
+    one = {"mode": "single", "model_ids": ["sandbox-small"]}
+
+    changed = patch(desk, account, model_scope=one).json()["data"]
+    refused = patch(desk, account, model_scope={**one, "model_ids": ["zz"]})
+
+    assert (changed["models"], changed["model_scope"]) == (["sandbox-small"], one)
+    assert refused.status_code == 422
+    assert refused.json()["message"] == "'model_scope': there is no 'zz'."
+    assert policy(desk, account) == changed
+    both = patch(desk, account, model_scope=one, models=["sandbox-large"])
+    assert "not both" in both.json()["message"]
+
+
 def test_a_customer_has_its_own_policy(desk: Counter) -> None:
     one, two = desk.account(), desk.account()
 

@@ -17,7 +17,7 @@ from adapters.seal.keys import SealKey
 from adapters.seal.sealer import seal_now
 from api.app import build_app
 from api.bootstrap import publish
-from api.catalog_file import Configured, default_catalog
+from api.catalog.file import Configured, default_catalog
 from api.closing import Closer
 from api.gateway import Gateway, open_gateway
 from api.keys import display_of, new_secret

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 
 from api.app import build_app
-from api.catalog_file import default_catalog
+from api.catalog.file import default_catalog
 from api.reference.operations import operations
 from api.settings import Settings
 from tests.api.openapi.till import Account, Till

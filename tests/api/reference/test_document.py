@@ -5,7 +5,7 @@ import re
 import pytest
 
 from api.app import build_app
-from api.catalog_file import default_catalog
+from api.catalog.file import default_catalog
 from api.inference.surfaces import SURFACES
 from api.reference.operations import Operation, operations
 from api.reference.parts import TAGS

@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 
@@ -38,19 +39,34 @@ def test_the_operators_document_needs_the_token(gateway: GatewayProcess) -> None
 def test_the_page_fetches_nothing_from_outside(gateway: GatewayProcess) -> None:
     page = HTTP.get(f"{gateway.url}/docs")
     policy = page.headers["content-security-policy"]
-    loaded = [path for path in LOADED.findall(page.text) if path != "/openapi.json"]
+    loaded = {urljoin(f"{gateway.url}/docs", path) for path in LOADED.findall(page.text)}
+    loaded -= {f"{gateway.url}/openapi.json"}
 
     assert OUTSIDE.findall(page.text) == []
     assert policy.startswith("default-src 'none'")
     assert not OUTSIDE.search(policy)
     assert len(loaded) == 3
-    for path in loaded:
-        answer = HTTP.get(gateway.url + path)
+    for address in loaded:
+        answer = HTTP.get(address)
         assert answer.status_code == 200
         assert answer.headers["content-type"].startswith("text/")
     assert "validatorUrl" in HTTP.get(f"{gateway.url}/docs/start.js").text
     assert HTTP.get(f"{gateway.url}/docs/../app.py").status_code == 404
     assert HTTP.get(f"{gateway.url}/docs/nothing.js").status_code == 404
+
+
+def test_behind_a_prefix_the_page_finds_all_of_its_own(gateway: GatewayProcess) -> None:
+    page, script = (HTTP.get(f"{gateway.url}/docs{name}").text for name in ("", "/start.js"))
+    (document,) = re.findall(r'\burl: "([^"]*)"', script)
+
+    found = {urljoin("https://host/llm/docs", path) for path in [*LOADED.findall(page), document]}
+
+    assert found == {
+        f"https://host/llm/{name}"
+        for name in (
+            "openapi.json", "docs/swagger-ui.css", "docs/swagger-ui-bundle.js", "docs/start.js",
+        )
+    }  # fmt: skip
 
 
 def test_a_strange_host_is_not_written_into_the_page(gateway: GatewayProcess) -> None:

@@ -16,7 +16,8 @@ from api import gateway as wiring
 from api.auth import Authenticator
 from api.call_log import CallLog
 from api.call_policies import CallPolicies
-from api.catalog_file import parse_catalog, price_page
+from api.catalog.file import parse_catalog, price_page
+from api.dead_keys import DeadKeys
 from api.inference.endpoint import Endpoint
 from api.inference.surfaces import SURFACES
 from api.metrics import Metrics
@@ -26,7 +27,7 @@ from api.settings import Settings
 from domain import ids, manage
 from domain.api_key import PERMISSIONS
 from domain.breakers import Breakers
-from domain.call_steps import CallSteps
+from domain.call_steps import POLICIES, CallSteps
 from domain.metered_call import MeteredCall, Upstreams
 from domain.reserve_call import Reservation
 from domain.settle_call import SettleCall, Settlement
@@ -55,7 +56,9 @@ class TimelessGateway(wiring.Gateway):
     """Its calls take no time, so that nothing but the wire makes one differ from another."""
 
     def meter(self, reservation: Reservation, steps: CallSteps) -> MeteredCall:
-        return MeteredCall(self.calls, self.upstreams, lambda: 0, reservation, steps)
+        timeless = CallSteps(lambda: 0)
+        timeless.begin(POLICIES)
+        return MeteredCall(self.calls, self.upstreams, lambda: 0, reservation, timeless)
 
 
 class Untraced:
@@ -146,6 +149,7 @@ class Shop:
             calls=CountingLedger(ledger, self._spool),
             texts=None,
             pool=None,
+            limits_pool=None,
             authenticator=self._authenticator,
             upstreams=Upstreams(self._providers, Breakers(lambda: 0), "USD", lambda weights: 0),
             transport=self._wire,
@@ -156,6 +160,7 @@ class Shop:
             buckets=None,
             limiter=self._limiter,
             policies=CallPolicies(ledger, None),
+            dead_keys=DeadKeys(ledger, lambda: 0.0),
             contents=None,
             traces=Untraced(),
             answers=None,

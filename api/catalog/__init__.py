@@ -1,0 +1,1 @@
+"""The operator's catalogue file, and what is made of it."""
