@@ -6,8 +6,8 @@ reserve ─▶ dispatch ─▶ (relay) ─▶ charge
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from domain.breakers import Breakers
 from domain.call_steps import ATTEMPT, CHARGE, RELAY, RELEASE, SEND, CallSteps
@@ -166,8 +166,9 @@ class MeteredCall:
         else:
             verdict = self._verdict = self._judge(answer, complete=complete)
             self._attempted("ok" if complete else "broken", verdict, answer.report.service_tier)
-            outcome = replace(
-                self._outcome(verdict.basis, verdict.usage.buckets),
+            outcome = self._outcome(
+                verdict.basis,
+                verdict.usage.buckets,
                 service_tier=answer.report.service_tier,
                 reported=answer.report.counters,
                 flags=verdict.flags,
@@ -189,7 +190,7 @@ class MeteredCall:
             self._record_attempt(self.route, "abandoned", None, self.elapsed_ms)
         await self._end(Outcome(self.elapsed_ms, reason=reason))
 
-    def _outcome(self, basis: str | None, usage: Mapping[str, int]) -> Outcome:
+    def _outcome(self, basis: str | None, usage: Mapping[str, int], **told: Any) -> Outcome:
         return Outcome(
             self.elapsed_ms,
             basis=basis,
@@ -198,6 +199,7 @@ class MeteredCall:
             provider=self.route.provider if self.route else "",
             first_byte_ms=self.first_byte_ms,
             model=self.model.id,
+            **told,
         )
 
     def _judge(self, answer: Answer, *, complete: bool) -> Verdict:

@@ -50,12 +50,12 @@ class Usage:
     @property
     def input_tokens(self) -> int:
         """The whole prompt, cached or not."""
-        return sum(self.buckets.get(c, 0) for c in INPUT_COMPONENTS)
+        return sum(n for component, n in self.buckets.items() if component in _INPUTS)
 
     @property
     def output_tokens(self) -> int:
         """Everything the model produced, seen or not."""
-        return sum(self.buckets.get(c, 0) for c in OUTPUT_COMPONENTS)
+        return sum(n for component, n in self.buckets.items() if component in _OUTPUTS)
 
     @property
     def inputs(self) -> dict[str, int]:
@@ -102,5 +102,7 @@ def exclusive(**buckets: int) -> Usage:
 
 
 _METERED = frozenset(METERED)
+_INPUTS = frozenset(INPUT_COMPONENTS)
+_OUTPUTS = frozenset(OUTPUT_COMPONENTS)
 _CACHED = tuple(c for c in INPUT_COMPONENTS if c.startswith("cached_"))
 _WRITTEN = tuple(c for c in INPUT_COMPONENTS if c.startswith("cache_write"))

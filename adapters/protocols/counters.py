@@ -5,6 +5,7 @@ Nothing but these counters is kept of a usage object: no text of a provider gets
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, Final, TypeGuard, cast
 
 from domain.usage import COUNTERS
@@ -43,7 +44,10 @@ def flatten(usage: object) -> Counters | None:
 
 def first(counters: Mapping[str, int], *names: str) -> int:
     """Give the first of these counters that is there, or zero."""
-    return next((counters[name] for name in names if name in counters), 0)
+    for name in names:
+        if name in counters:
+            return counters[name]
+    return 0
 
 
 def split(whole: int, plain: str, parts: Mapping[str, int]) -> Split:
@@ -131,7 +135,13 @@ def is_count(value: object) -> TypeGuard[int]:
 
 def tool_requests(counters: Mapping[str, int], path: str) -> Counters:
     """Give the requests to a provider's tools that stand under a path, by component."""
-    return {name: counters.get(f"{path}.{name}_requests", 0) for name in COUNTERS}
+    return {name: counters.get(counter, 0) for name, counter in _requests_under(path)}
+
+
+@cache
+def _requests_under(path: str) -> tuple[tuple[str, str], ...]:
+    """Pair each component with the counter that stands for it under a path of ours."""
+    return tuple((name, f"{path}.{name}_requests") for name in COUNTERS)
 
 
 def _gather(usage: Mapping[str, Any], prefix: str, found: Counters) -> bool:

@@ -66,12 +66,12 @@ def needs_of(request: InboundRequest, size: PromptSize, choice: Choice) -> Needs
 
     Whether it fits the context is only asked where there is a choice: our count is no exact one.
     """
-    media = size.parts.media
+    media = {type(item) for item in size.parts.media}
     return Needs(
         tools=size.parts.tools > 0,
-        images=any(isinstance(item, Image) for item in media),
-        documents=any(isinstance(item, Document) for item in media),
-        audio=any(isinstance(item, Audio) for item in media),
+        images=Image in media,
+        documents=Document in media,
+        audio=Audio in media,
         json_schema=size.parts.json_schema,
         reasoning=size.parts.reasoning,
         context_tokens=size.text_tokens if choice.open else 0,

@@ -20,7 +20,7 @@ def prompt_parts(body: dict[str, Any], size: int) -> PromptParts:
     parts = [part for message in messages for part in _parts(message)]
     form: dict[str, Any] = body.get("response_format") or {}
     return PromptParts(
-        texts=[*_texts(messages), *strings_in([body.get(name) for name in SCHEMAS])],
+        texts=[*_texts(messages), *strings_in([body[name] for name in SCHEMAS if name in body])],
         messages=len(messages),
         tools=len(body.get("tools") or ()) + len(body.get("functions") or ()),
         media=[item for part in parts if (item := _medium(part))],
@@ -38,7 +38,11 @@ def _texts(messages: list[dict[str, Any]]) -> Iterator[str]:
             if part["type"] in {"text", "refusal"}:
                 yield part[part["type"]]
         for name, value in message.items():
-            if name != "role" and not (name == "content" and isinstance(value, list)):
+            if name == "role" or (name == "content" and isinstance(value, list)):
+                continue
+            if isinstance(value, str):  # as most are
+                yield value
+            else:
                 yield from strings_in(value)
 
 

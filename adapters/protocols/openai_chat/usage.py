@@ -100,7 +100,7 @@ def _completion(counters: Mapping[str, int]) -> int | None:
 
 def _inputs(counters: Counters) -> Split:
     written, agree = split_written(first(counters, *_WRITTEN), counters, "prompt.cache_write")
-    kinds = {f"{kind}_input": counters.get(f"prompt.{kind}_tokens", 0) for kind in _KINDS}
+    kinds = {component: counters.get(counter, 0) for component, counter in _KINDS}
     inputs, fit = split_prompt(counters["prompt_tokens"], first(counters, *_CACHED), written, kinds)
     return inputs, agree and fit
 
@@ -129,4 +129,6 @@ def _given(buckets: Mapping[str, int], **names: str) -> dict[str, Any]:
     return {name: buckets[bucket] for name, bucket in names.items() if buckets.get(bucket)}
 
 
-_KINDS: Final = ("audio", "image", "video")
+_KINDS: Final = tuple(
+    (f"{kind}_input", f"prompt.{kind}_tokens") for kind in ("audio", "image", "video")
+)
