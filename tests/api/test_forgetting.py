@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from api import forgetting
+from api.background import forgetting
 from api.background.forgetting import forget_conversations
 from projections.errors import ProjectionLagError
 from tests.adapters.ledger.database import fields, log_of
