@@ -26,16 +26,11 @@ os.environ["PYTHONPYCACHEPREFIX"] = str(Path(sys.prefix) / "pycache")
 
 LONG: Final = ("simulation", "matrix", "year", "sdk", "api")
 """Folders whose tests take long: begun first, so that no process is left alone with them."""
-SHARING: Final = frozenset({"sdk"})
-"""Folders whose files share gateways."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes long, and keep together what shares servers when processes share."""
+    """Begin with what takes long."""
     items.sort(key=lambda item: LONG.index(name) if (name := _folder(item)) in LONG else len(LONG))
-    for item in items:
-        group = _folder(item) if _folder(item) in SHARING else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
 
 
 def _folder(item: pytest.Item) -> str:

@@ -137,6 +137,11 @@ def projecting(url: str) -> Iterator[None]:
         thread.join()
 
 
+def is_behind(response: httpx.Response) -> bool:
+    """Whether the read models were behind: on a busy machine that is worth another try."""
+    return response.status_code == 503 and b'"projection_behind"' in response.content
+
+
 def data(response: httpx.Response, status: int = 200) -> dict[str, Any]:
     """What an answer holds, which must be a success with this status."""
     body = enveloped(response)
