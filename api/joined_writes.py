@@ -57,7 +57,9 @@ class JoinedWrites(asyncio.Transport):
     def _flush(self) -> None:
         if self._parts:
             parts, self._parts, self._size = self._parts, [], 0
-            self._transport.write(b"".join(parts))
+            # Whoever hung up in this turn of the loop is told nothing; a closed transport raises.
+            if not self._transport.is_closing():
+                self._transport.write(b"".join(parts))
 
 
 class JoiningProtocol(HttpToolsProtocol):

@@ -24,6 +24,9 @@ class Wire:
     def write(self, data: bytes) -> None:
         self.said.append(data)
 
+    def is_closing(self) -> bool:
+        return "closed" in self.said
+
     def close(self) -> None:
         self.said.append("closed")
 
@@ -67,6 +70,14 @@ def test_closing_sends_what_is_held() -> None:
         transport.close()
 
     assert written(work) == [b"last", "closed", "turn"]
+
+
+def test_nothing_is_written_to_who_hung_up_meanwhile() -> None:
+    def work(transport: JoinedWrites) -> None:
+        transport.write(b"late")
+        transport._transport.close()
+
+    assert written(work) == ["closed", "turn"]
 
 
 def test_aborting_sends_nothing_more() -> None:
